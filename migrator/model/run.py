@@ -1,0 +1,218 @@
+"""What happens while a plan is carried out: outcomes, events, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from migrator.model.plan import Action
+from migrator.model.problem import Problem
+from migrator.model.values import Value
+
+
+class Status(StrEnum):
+    """What became of one change."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    CONFLICT = "conflict"
+    SKIPPED = "skipped"
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    DONE = "done"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one change, as the journal keeps it."""
+
+    change_id: str
+    """The change."""
+    status: Status
+    """What became of it."""
+    target_id: str | None = None
+    """The record that now stands (create, update, link) or stood (delete)."""
+    version: str | None = None
+    """Its version after the write."""
+    reason: str | None = None
+    """Why not: code and the server's own words."""
+    attempts: int = 1
+    """Requests that carried it."""
+    found: Mapping[str, Value] | None = None
+    """Of a conflict: the fields as found; None where the record was gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run begins or is taken up."""
+
+    run: int
+    """Number."""
+    plan_hash: str
+    """Which plan."""
+    state: str
+    """Path of the state folder."""
+    resumed: bool
+    """It was broken off before."""
+    todo: int
+    """Changes without an outcome."""
+    done: int
+    """Changes with one."""
+    last_run: int | None = None
+    """The last run in this state before this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionStarted:
+    """A phase of a step begins."""
+
+    step: str
+    """Step."""
+    phase: int
+    """Phase."""
+    changes: int
+    """Lines in it, outcomes included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesSettled:
+    """Some changes got their outcomes (one request's, or links)."""
+
+    step: str
+    """Step."""
+    action: Action
+    """What they do."""
+    outcomes: tuple[Outcome, ...]
+    """One per change."""
+    keys: tuple[str, ...] = ()
+    """Key or origin of each change, as text, in the same order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Nothing can be sent for a while."""
+
+    seconds: float
+    """How long."""
+    why: str
+    """Pace, quota, the server's own word, settling."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """Something people should know; the run goes on."""
+
+    problem: Problem
+    """What."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReport:
+    """Counts of one step after the apply."""
+
+    step: str
+    """Step."""
+    read: int = 0
+    """Source records while planning."""
+    unchanged: int = 0
+    """Nothing to do."""
+    created: int = 0
+    """Done."""
+    updated: int = 0
+    """Done."""
+    deleted: int = 0
+    """Done."""
+    linked: int = 0
+    """Done."""
+    failed: int = 0
+    """The server refused."""
+    conflicts: int = 0
+    """Moved since planning; left alone."""
+    skipped: int = 0
+    """Left out: problems of the plan, mode, or what they depend on came to nothing."""
+    unknown: int = 0
+    """In doubt still."""
+    todo: int = 0
+    """Without an outcome."""
+    target_before: int | None = None
+    """Records in the target while planning, where it counts."""
+    target_after: int | None = None
+    """Records in the target after, where it counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeReport:
+    """One change that did not simply succeed."""
+
+    step: str
+    """Step."""
+    action: Action
+    """What was planned."""
+    key: str
+    """Key or origin, as text."""
+    outcome: Outcome
+    """What became of it."""
+    before: Mapping[str, Value] | None = None
+    """As planned."""
+    after: Mapping[str, Value] | None = None
+    """As wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run did."""
+
+    run: int
+    """Number."""
+    run_id: str
+    """Random id."""
+    plan_hash: str
+    """Which plan."""
+    kind: str
+    """Kind of the plan."""
+    playbook: str
+    """Name."""
+    status: RunStatus
+    """Where it stands."""
+    started: str
+    """ISO 8601, UTC."""
+    ended: str | None = None
+    """ISO 8601, UTC."""
+    os_user: str = ""
+    """Who."""
+    host: str = ""
+    """Where."""
+    steps: tuple[StepReport, ...] = ()
+    """One a step."""
+    changes: tuple[ChangeReport, ...] = ()
+    """Failed, conflicts, skipped, unknown; at most `listed` of them."""
+    requests: int = 0
+    """Write requests sent."""
+    seconds: float = 0
+    """Wall time spent, all takings-up together, where known."""
+    notes: tuple[Problem, ...] = field(default_factory=tuple)
+    """Warnings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """The run came to a stop of some kind."""
+
+    report: Report
+    """What it did."""
+    exit_code: int
+    """What the process will end with."""
+    resume: str | None = None
+    """The exact command that goes on, where there is something to go on with."""
+
+
+Event = RunStarted | SectionStarted | ChangesSettled | Waiting | Noticed | RunEnded
