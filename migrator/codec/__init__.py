@@ -1,0 +1,1 @@
+"""Typed objects <-> JSON; JSON Schema from types; strict JSON reading."""
