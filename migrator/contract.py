@@ -230,6 +230,10 @@ class Capabilities:
     """Seconds until a create whose answer was lost must have shown up."""
     pace: tuple[Rate, ...] = ()
     """Documented limits; a kind without one is free."""
+    write_kinds: Mapping[Action, str] = field(default_factory=dict)
+    """Call.kind of the writes, for the forecast; an action that is missing here is "write"."""
+    read_kind: str = "read"
+    """Call.kind of reads, for the forecast."""
     in_flight: int = 1
     """Requests at a time."""
     daily_quota: int | None = None

@@ -1,4 +1,4 @@
-"""Values on paper (plan, state) and back: a Ref is {"$ref": …}, a File {"$file": …}, a map with a `$` key {"$map": …}.
+"""Values on paper (plan, state) and back: Ref is {"$ref": …}, File {"$file": …}, a map with a `$` key {"$map": …}.
 
 What goes through is what JSON can hold: integers beyond 64 bit and decimals are text already, NaN and infinity
 are refused.

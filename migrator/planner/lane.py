@@ -1,0 +1,83 @@
+"""All that planning one step needs, handed in by the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from migrator.contract import Capabilities, IdMap, Pair, Query, Source, Target, Writing
+from migrator.model.playbook import Limits, Step
+from migrator.model.problem import Problem
+from migrator.model.values import Origin, Record, Value
+
+
+class Rendered(Protocol):
+    """One source record as target fields."""
+
+    @property
+    def fields(self) -> Mapping[str, Value]:
+        """Target field -> value; what is left out is not here."""
+        ...
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why it cannot be planned; empty: it can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One step, ready to be planned."""
+
+    step: Step
+    """As the playbook has it."""
+    source: Source
+    """Where from."""
+    source_identity: str
+    """Its tenant."""
+    query: Query
+    """Which records, which fields."""
+    source_capabilities: Capabilities
+    """Of the source under the step's ReadOptions."""
+    target: Target
+    """Where to."""
+    target_identity: str
+    """Its tenant."""
+    writing: Writing
+    """The step's target side."""
+    capabilities: Capabilities
+    """Of the target under the step's WriteOptions."""
+    where: Callable[[Record, Origin], bool | Problem]
+    """The step's filter, with --where joined to it."""
+    render: Callable[[Record, Origin], Rendered]
+    """The step's fields."""
+    ids: IdMap
+    """Earlier runs."""
+    limits: Limits
+    """Brakes."""
+    tainted: Callable[[bytes], bool]
+    """A known secret is inside this line."""
+    limit: int | None = None
+    """--limit: source records to take at most."""
+
+    @property
+    def pair(self) -> Pair:
+        """The id map's view of the step."""
+        return Pair(
+            target=self.target_identity,
+            collection=self.writing.collection.id,
+            source=self.source_identity,
+            source_collection=self.query.collection.id,
+            part=self.writing.write.part,
+        )
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Target fields that the step writes or matches by."""
+        write = self.writing.write
+        names = dict.fromkeys(self.step.fields)
+        names.update(dict.fromkeys(write.key))
+        if write.marker is not None:
+            names[write.marker.field or write.marker.line or ""] = None
+        return tuple(names)

@@ -1,0 +1,135 @@
+"""Change lines of one step on disk until the plan is copied: in the source's order, or sorted where it has none."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from array import array
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Protocol, Self
+
+_BUCKETS = 16
+_MARK = 1 << 18
+"""Bytes that are buffered before they go to disk."""
+
+
+class Lines(Protocol):
+    """Keeps (sequence number, line) and gives them back in the order of the plan."""
+
+    def add(self, sequence: int, order: str, line: bytes) -> None:
+        """Keep a line; `order` is its folded key or origin."""
+        ...
+
+    def walk(self) -> Iterator[tuple[int, bytes]]:
+        """All of them, as often as wanted."""
+        ...
+
+    def close(self) -> None:
+        """Give the disk back."""
+        ...
+
+
+class OrderedLines:
+    """Lines in the order they came: the source's own."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="migrator-lines-", buffering=_MARK)  # noqa: SIM115  lives as long as the plan is made
+
+    def add(self, sequence: int, order: str, line: bytes) -> None:
+        """Append."""
+        self._file.write(b"%d\t" % sequence + line)
+
+    def walk(self) -> Iterator[tuple[int, bytes]]:
+        """From the first on."""
+        self._file.seek(0)
+        for kept in self._file:
+            sequence, _, line = kept.partition(b"\t")
+            yield int(sequence), line
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        self._file.close()
+
+
+class SortedLines:
+    """Lines sorted on disk, for sources that give no order: by folded key, then origin."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="migrator-lines-")
+        self._base = sqlite3.connect(Path(self._folder.name) / "lines.db", isolation_level=None)
+        self._base.execute("PRAGMA journal_mode=OFF")
+        self._base.execute("PRAGMA synchronous=OFF")
+        self._base.execute("CREATE TABLE lines (sort TEXT, sequence INTEGER PRIMARY KEY, line BLOB)")
+        self._base.execute("BEGIN")
+        self._indexed = False
+
+    def add(self, sequence: int, order: str, line: bytes) -> None:
+        """Insert."""
+        self._base.execute("INSERT INTO lines VALUES (?, ?, ?)", (order, sequence, line))
+
+    def walk(self) -> Iterator[tuple[int, bytes]]:
+        """By key."""
+        if not self._indexed:
+            self._base.execute("CREATE INDEX by_sort ON lines (sort, line)")
+            self._indexed = True
+        yield from self._base.execute("SELECT sequence, line FROM lines ORDER BY sort, line")
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        self._base.close()
+        self._folder.cleanup()
+
+
+class Claims:
+    """Who wants what: finds texts that were claimed twice, with 16 bytes a claim in memory.
+
+    Compares 8-byte hashes: two different texts pass for one with a chance of about one in 10^7 for a million
+    claims, and then only make a Problem, never a wrong write.
+    """
+
+    def __init__(self) -> None:
+        self._hashes = [array("Q") for _ in range(_BUCKETS)]
+        self._numbers = [array("Q") for _ in range(_BUCKETS)]
+
+    def add(self, text: str, sequence: int) -> None:
+        """`sequence` claims `text`."""
+        digest = int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+        bucket = digest % _BUCKETS
+        self._hashes[bucket].append(digest)
+        self._numbers[bucket].append(sequence)
+
+    def groups(self) -> Iterator[tuple[int, ...]]:
+        """Sequence numbers, ascending, that claimed the same text; only where there are two or more."""
+        for hashes, numbers in zip(self._hashes, self._numbers, strict=True):
+            ordered = sorted(range(len(hashes)), key=lambda place: (hashes[place], numbers[place]))
+            start = 0
+            for place in range(1, len(ordered) + 1):
+                if place == len(ordered) or hashes[ordered[place]] != hashes[ordered[start]]:
+                    if place - start > 1:
+                        yield tuple(numbers[ordered[at]] for at in range(start, place))
+                    start = place
+
+
+class LinesOf:
+    """Makes the right Lines for a step and closes them all at the end. A context manager."""
+
+    def __init__(self) -> None:
+        self._open: list[Lines] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for lines in self._open:
+            lines.close()
+
+    def open(self, *, ordered: bool) -> Lines:
+        """In the source's order, or sorted."""
+        lines: Lines = OrderedLines() if ordered else SortedLines()
+        self._open.append(lines)
+        return lines
