@@ -33,7 +33,7 @@ def to_paper(value: Value) -> Any:
     if isinstance(value, Ref):
         return {"$ref": ref_to_paper(value)}
     if isinstance(value, File):
-        return {"$file": [value.name, value.size, value.media_type, value.sha256, value.where]}
+        return {"$file": [value.name, value.size, value.media_type, value.sha256, value.where, value.system]}
     raise TypeError(f"no value of a record: {kind.__name__}")
 
 
@@ -93,8 +93,8 @@ def _marked(name: str, content: Any) -> Value:
     if name == "$ref":
         return ref_from_paper(content)
     if name == "$file":
-        file_name, size, media_type, sha256, where = content
-        return File(name=file_name, size=size, media_type=media_type, sha256=sha256, where=where)
+        file_name, size, media_type, sha256, where, system = content
+        return File(name=file_name, size=size, media_type=media_type, sha256=sha256, where=where, system=system)
     if name == "$map":
         return {key: from_paper(item) for key, item in content}
     raise ValueError(f"unknown mark {name!r}")

@@ -67,9 +67,13 @@ class Change:
     version: str | None = None
     """The record's version while planning."""
     before: Mapping[str, Value] | None = None
-    """update: the changed fields as found; delete: every field; else None."""
+    """update: the changed fields as found (None where this run makes the record); delete: every field."""
     after: Mapping[str, Value] | None = None
-    """create: every field named; update: the changed fields; else None."""
+    """create: every field named; update: the changed fields; upload: {field: File}; act: its values."""
+    whole: Mapping[str, Value] | None = None
+    """update under `on_gone: create`: every field named."""
+    needs: tuple[str, ...] = ()
+    """Ids of changes whose outcomes this line waits for: uploads, the create before a self-reference."""
     along: Mapping[str, Value] | None = None
     """Companions as found: sent along unchanged lest the system loses them."""
     field: str | None = None
@@ -84,8 +88,8 @@ class PlanStep:
 
     step: str
     """Name of the step."""
-    source: tuple[str, str]
-    """The playbook's name of the source system, and the collection."""
+    source: tuple[str, str] | None
+    """The playbook's name of the source system, and the collection; None in an undo."""
     target: tuple[str, str]
     """The playbook's name of the target system, and the collection."""
     write: Write
@@ -110,8 +114,12 @@ class PlanSystem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follows:
-    """The last run in this state that touched the plan's target collections."""
+    """The last run in this state that touched one target collection of the plan."""
 
+    target: str
+    """Identity of the target system."""
+    collection: str
+    """Target collection."""
     run: int
     """Number."""
     run_id: str
@@ -140,8 +148,10 @@ class PlanHeader:
     """What it is for."""
     format: int = PLAN_FORMAT
     """Of the file."""
-    follows: Follows | None = None
-    """None: the state has no run on these collections."""
+    follows: tuple[Follows, ...] = ()
+    """One for each target collection that a run of this state has touched."""
+    of_run: tuple[int, str] | None = None
+    """Number and id of the run that an undo or retry is about."""
     partial: bool = False
     """Made with --only, --exclude, --limit or --where."""
     problems_allowed: int = 0
@@ -176,6 +186,8 @@ class StepSummary:
     """Source records that could not be planned; they have no line."""
     skipped: int = 0
     """By `mode`: would be created under `update`, would be updated under `insert`, and duplicates by policy."""
+    self_reference: int = 0
+    """Lines of phase 2; not among `update`."""
     matched: int = 0
     """Source records that met a target record."""
     target_count: int | None = None
@@ -246,8 +258,8 @@ class PlanTrailer:
     """Why apply refuses."""
     forecast: Forecast = field(default_factory=Forecast)
     """Cost."""
-    offsets: tuple[tuple[str, int, int], ...] = ()
-    """(step, phase, byte offset of its first line) in the order of applying."""
+    offsets: tuple[tuple[str, int, int, int], ...] = ()
+    """(step, phase, byte offset of its first line, lines) in the order of applying."""
 
     @property
     def problem_total(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from migrator.model.plan import Action
@@ -19,6 +19,25 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
     CONFLICT = "conflict"
     SKIPPED = "skipped"
+
+
+class Cause(StrEnum):
+    """Why a change did not come about."""
+
+    REFUSED = "refused"
+    """The server does not take the value."""
+    MOVED = "moved"
+    """The record changed since planning."""
+    GONE = "gone"
+    """The record is not there any more."""
+    TAKEN = "taken"
+    """Another record has the key."""
+    DENIED = "denied"
+    """Our login lacks a right."""
+    NEEDS = "needs"
+    """What it waits for came to nothing."""
+    UPLOAD_GONE = "upload_gone"
+    """An uploaded file expired before its record named it."""
 
 
 class RunStatus(StrEnum):
@@ -43,12 +62,20 @@ class Outcome:
     """The record that now stands (create, update, link) or stood (delete)."""
     version: str | None = None
     """Its version after the write."""
+    did: Action | None = None
+    """What the answer proves was done (an upsert may create or update); None: not known."""
     reason: str | None = None
-    """Why not: code and the server's own words."""
+    """Why not: the server's own words."""
+    code: str | None = None
+    """The server's code, or ours."""
+    field: str | None = None
+    """The field it is about."""
+    cause: Cause | None = None
+    """What sort of why."""
     attempts: int = 1
     """Requests that carried it."""
     found: Mapping[str, Value] | None = None
-    """Of a conflict: the fields as found; None where the record was gone."""
+    """Of a conflict: the fields as found; of an update that was planned as a create: its before-image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +226,7 @@ class Report:
     """Write requests sent."""
     seconds: float = 0
     """Wall time spent, all takings-up together, where known."""
-    notes: tuple[Problem, ...] = field(default_factory=tuple)
+    notes: tuple[Problem, ...] = ()
     """Warnings."""
 
 

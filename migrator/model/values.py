@@ -40,18 +40,23 @@ class Ref:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file in a field. Its bytes stream from source to target while applying, never through the plan."""
+    """A file in a field. Its bytes stream from source to target while applying, never through the plan.
+
+    Two are equal by name and size; `same` in equal.py adds the digest where both are known.
+    """
 
     name: str
     """File name as the source shows it; metadata only, never a path."""
     size: int | None
     """Bytes; None where the system does not tell."""
-    media_type: str
-    """Such as "image/png"."""
-    sha256: str | None = None
-    """Hex digest where known. Two files are equal by name and size, by sha256 where both are known."""
-    where: str = ""
-    """The source's own handle on the bytes (a file key)."""
+    media_type: str = field(compare=False)
+    """Such as image/png."""
+    sha256: str | None = field(default=None, compare=False)
+    """Hex digest where known."""
+    where: str = field(default="", compare=False)
+    """The system's own handle on the bytes (a file key)."""
+    system: str = field(default="", compare=False)
+    """Identity of the system whose handle `where` is."""
 
 
 Value = Union[None, bool, int, float, str, Ref, File, tuple["Value", ...], Mapping[str, "Value"]]  # noqa: UP007  a recursive alias is a string here
@@ -144,6 +149,8 @@ class Field:
     """The server refuses a second record with the same value."""
     choices: tuple[str, ...] | None = None
     """Allowed values of a choice; None: not told."""
+    open_choices: bool = False
+    """A value that is not among the choices can be made (labels)."""
     max_length: int | None = None
     """Characters (Unicode code points)."""
     min_length: int | None = None
@@ -181,7 +188,7 @@ class Collection:
     """One collection of a system: all that `describe` found out, look-up lists included."""
 
     id: str
-    """As the playbook names it, as text."""
+    """The system's own canonical id as text: one collection has one, however a playbook spells it."""
     name: str
     """As the system's people call it."""
     fields: Mapping[str, Field] | None

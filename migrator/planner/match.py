@@ -1,0 +1,160 @@
+"""Pairs Desired with Record: by id map, then key, then marker. What is ambiguous is a Problem with its candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from migrator.contract import Mapped
+from migrator.model.problem import Problem
+from migrator.model.values import Desired, Origin, Record
+from migrator.planner.findings import of_record
+from migrator.planner.lane import Lane
+from migrator.planner.snapshot import Chunk, Folded, fold_key, key_of
+
+_SHOWN = 5
+"""Candidates named in a Problem."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """A desired record and what it meets."""
+
+    desired: Desired
+    """What should stand."""
+    number: int
+    """Sequence number of the source record."""
+    folded: Folded
+    """Its key as the target compares it; () without a key."""
+    record: Record | None = None
+    """What stands; None: nothing does."""
+    mapped: Mapped | None = None
+    """The id map's row, also of a record that is gone."""
+    problem: Problem | None = None
+    """Why it cannot be told."""
+
+    @property
+    def linked(self) -> bool:
+        """The id map already says that the desired record is this record."""
+        return (
+            self.record is not None
+            and self.mapped is not None
+            and self.mapped.gone_at is None
+            and self.mapped.target_id == self.record.id
+        )
+
+
+def marker_of(origin: Origin, part: str) -> str:
+    """The text that carries an origin in the target, enough to rebuild the id map."""
+    words = [origin.system, origin.collection, origin.id, *([part] if part else [])]
+    return "migrator:" + "/".join(quote(word, safe="") for word in words)
+
+
+def chunked(lane: Lane, desired: Iterable[tuple[int, Desired]], size: int) -> Iterator[Chunk]:
+    """Consecutive records in chunks of at most `size`, with their rows of the id map."""
+    some: list[tuple[int, Desired]] = []
+    for entry in desired:
+        some.append(entry)
+        if len(some) == size:
+            yield _chunk(lane, some)
+            some = []
+    if some:
+        yield _chunk(lane, some)
+
+
+def _chunk(lane: Lane, some: list[tuple[int, Desired]]) -> Chunk:
+    write = lane.writing.write
+    records = [desired for _, desired in some]
+    return Chunk(
+        desired=records,
+        numbers=[number for number, _ in some],
+        folded=[fold_key(lane, desired.key) if write.key else () for desired in records],
+        markers=["" if write.marker is None else marker_of(desired.origin, write.part) for desired in records],
+        mapped=lane.ids.lookup(lane.pair, [desired.origin.id for desired in records]),
+    )
+
+
+def pair_up(lane: Lane, chunk: Chunk) -> Iterator[Pairing]:
+    """One Pairing per desired record of a filled chunk, in order."""
+    for place, desired in enumerate(chunk.desired):
+        folded = chunk.folded[place]
+        mapped = chunk.mapped.get(desired.origin.id)
+        record, problem = _meet(lane, chunk, place, mapped)
+        yield Pairing(
+            desired=desired,
+            number=chunk.numbers[place],
+            folded=folded,
+            record=record,
+            mapped=mapped,
+            problem=problem,
+        )
+
+
+def _meet(lane: Lane, chunk: Chunk, place: int, mapped: Mapped | None) -> tuple[Record | None, Problem | None]:
+    desired, folded = chunk.desired[place], chunk.folded[place]
+    if folded and not all(part.strip() for part in folded):
+        return None, _empty_key(lane, desired)
+    known = chunk.by_id.get(mapped.target_id) if mapped is not None and mapped.gone_at is None else None
+    hits = chunk.by_key.get(folded, []) if folded else []
+    if known is not None:
+        others = [hit for hit in hits if hit.id != known.id]
+        if others and key_of(lane, known) != folded:
+            return None, _disagreement(lane, desired, known, others)
+        return known, None
+    if len(hits) > 1:
+        return None, _ambiguous(lane, "PL003", desired, "the key", hits)
+    if hits:
+        return hits[0], None
+    marked = chunk.by_marker.get(chunk.markers[place], []) if chunk.markers[place] else []
+    if len(marked) > 1:
+        return None, _ambiguous(lane, "PL010", desired, "the marker", marked)
+    return (marked[0] if marked else None), None
+
+
+def name_of(desired: Desired) -> str:
+    """A record's key, or its origin's id, for people."""
+    key = ", ".join(str(value) for value in desired.key if value not in (None, ""))
+    return key or desired.origin.id
+
+
+def _empty_key(lane: Lane, desired: Desired) -> Problem:
+    empty = [
+        name
+        for name, part in zip(lane.writing.write.key, fold_key(lane, desired.key), strict=True)
+        if not part.strip()
+    ]
+    return of_record(
+        "PL001",
+        f"the key field {', '.join(empty)} is empty",
+        step=lane.step.name,
+        record=desired.origin.id,
+        field=empty[0],
+        detail=f"source record {desired.origin.id} of {desired.origin.collection}",
+        hint="leave such records out with `where`, or choose a key that every record has",
+    )
+
+
+def _disagreement(lane: Lane, desired: Desired, known: Record, others: list[Record]) -> Problem:
+    return of_record(
+        "PL004",
+        f"the id map says target record {known.id}, but the key finds {_list(others)}",
+        step=lane.step.name,
+        record=name_of(desired),
+        hint="make the keys differ in the target; if another line of this plan gives up the key, apply in two plans",
+    )
+
+
+def _ambiguous(lane: Lane, code: str, desired: Desired, what: str, hits: list[Record]) -> Problem:
+    return of_record(
+        code,
+        f"{len(hits)} records of the target have {what}: {_list(hits)}",
+        step=lane.step.name,
+        record=name_of(desired),
+        hint="merge or rename them in the target, or choose a key that is unique there",
+    )
+
+
+def _list(records: list[Record]) -> str:
+    shown = ", ".join(record.id for record in records[:_SHOWN])
+    return shown if len(records) <= _SHOWN else f"{shown} and {len(records) - _SHOWN} more"
