@@ -1,0 +1,1 @@
+"""Every connector against its emulator: one common suite, then each one's oddities."""
