@@ -1,5 +1,6 @@
 """Users, network locations and impact values: read, and the first two written, at their simplest."""
 
+from collections.abc import Callable
 from typing import Any
 
 from migrator.emulators.kainexus.organization import (
@@ -12,7 +13,7 @@ from migrator.emulators.kainexus.organization import (
     by_name,
 )
 from migrator.emulators.kainexus.refusal import Refusal
-from migrator.emulators.kainexus.store import Store
+from migrator.emulators.kainexus.store import Store, Written
 
 _USER_KEYS = {
     "username": "username",
@@ -47,12 +48,12 @@ class Directory:
         held: dict[int, Any] = self._org.users if kind == "user" else self._org.locations
         return [self._form(held[number]) for number in sorted(held)]
 
-    def write(self, kind: str, bodies: list[Any]) -> list[dict[str, Any]]:
-        """Create or update, matched by id and then by name [docs]; a result for each. Raises Refusal."""
+    def write(self, kind: str, bodies: list[Any]) -> list[Written]:
+        """Create or update, matched by id and then by name [docs]; one outcome for each."""
         put = self._put_user if kind == "user" else self._put_location
-        results = [put(as_object(body, kind)) for body in bodies]
+        outcomes = [_outcome(put, body) for body in bodies]
         self._store.forget_encoded()
-        return results
+        return outcomes
 
     def impact_values(self, kind: str | None) -> list[dict[str, Any]]:
         """The resources that impacts have named so far, [qa] for the path, the shape is [assumption]."""
@@ -76,7 +77,7 @@ class Directory:
     def _places(self, numbers: list[int]) -> list[dict[str, Any]]:
         return [{"id": number, "name": self._org.locations[number].name} for number in numbers]
 
-    def _put_user(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _put_user(self, body: dict[str, Any]) -> Written:
         number = as_id(body.get("id"), "id")
         user = by_name(self._org.users.values(), body.get("username")) if number is None else None
         if number is not None:
@@ -91,9 +92,9 @@ class Directory:
             if body.get(key) is not None:
                 setattr(user, name, str(body[key]))
         user.locations = places or user.locations
-        return {"id": user.id, "operation": operation}
+        return Written(user.id, operation)
 
-    def _put_location(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _put_location(self, body: dict[str, Any]) -> Written:
         number = as_id(body.get("id"), "id")
         place = by_name(self._org.locations.values(), body.get("name")) if number is None else None
         if number is not None:
@@ -108,11 +109,18 @@ class Directory:
             place = self._store.add_location(body["name"])
         place.name = body.get("name") or place.name
         place.parent = place.parent if parent is None else parent
-        return {"id": place.id, "operation": operation}
+        return Written(place.id, operation)
 
-    def _delete(self, place: Location | None) -> dict[str, Any]:
+    def _delete(self, place: Location | None) -> Written:
         """Locations can be removed with `"delete": true` [docs]; the operation's name is [assumption]."""
         if place is None:
             raise Refusal("NOT_FOUND", "no such network location")
         del self._org.locations[place.id]
-        return {"id": place.id, "operation": "DELETE"}
+        return Written(place.id, "DELETE")
+
+
+def _outcome(put: Callable[[dict[str, Any]], Written], body: Any) -> Written:
+    try:
+        return put(as_object(body, "entry"))
+    except Refusal as refusal:
+        return Written(refusal=refusal)

@@ -9,6 +9,9 @@ from migrator.emulators.kainexus.refusal import Refusal
 
 _DOCUMENTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}")
 
+_YEARS = range(1000, 9999)
+"""Years with four digits, but the last, so that every zone can show them. [assumption]"""
+
 
 def parse(value: Any, where: str, *, lenient: bool = False) -> datetime:
     """The instant that `value` spells, in UTC, cut to the second (stored dates show `.000` everywhere [qa]).
@@ -21,9 +24,12 @@ def parse(value: Any, where: str, *, lenient: bool = False) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return aware.astimezone(UTC).replace(microsecond=0)
+        instant = aware.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         raise Refusal("NOT_VALID", f"{where}: there is no such instant as {value!r}") from None
+    if instant.year not in _YEARS:
+        raise Refusal("NOT_VALID", f"{where}: the year of {value!r} is out of range")
+    return instant
 
 
 def show(moment: datetime) -> str:

@@ -108,14 +108,13 @@ class Item:
 def encode(item: Item, org: Organization, options: Options, parent_summary: str | None, now: str) -> bytes:
     """The item as GET answers it, kept until it changes.
 
-    Not kept: an item whose form hangs on something beside it (a parent's title, the time of day).
+    Not kept: an item whose form hangs on something beside it (a parent's title, the time of day, a switch).
     """
-    if item.encoded is not None:
-        return item.encoded
-    text = orjson.dumps(read_form(item, org, options, parent_summary, now))
-    if item.parent is None and not options.overdue_twin:
-        item.encoded = text
-    return text
+    if item.parent is not None or options.overdue_twin or options.read_comments:
+        return orjson.dumps(read_form(item, org, options, parent_summary, now))
+    if item.encoded is None:
+        item.encoded = orjson.dumps(read_form(item, org, options, None, now))
+    return item.encoded
 
 
 def read_form(

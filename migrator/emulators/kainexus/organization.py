@@ -236,13 +236,24 @@ class Organization:
         return _known(by_name(self.templates.values(), name), f"no template named {name!r}")
 
 
+_ID_DIGITS = 19
+"""No id has so many digits; more is no id."""
+
+
 def as_id(value: Any, where: str) -> int | None:
     """An id as a number; numeric text counts (an old vendor example has it [docs]). Raises Refusal NOT_VALID."""
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _ID_DIGITS:
         return int(value)
     raise Refusal("NOT_VALID", f"{where}: an id is a whole number, not {value!r}")
+
+
+def as_text(value: Any, where: str) -> str | None:
+    """Text or null, or Refusal NOT_VALID."""
+    if value is not None and not isinstance(value, str):
+        raise Refusal("NOT_VALID", f"{where}: expected text, not {value!r}")
+    return value
 
 
 def as_object(value: Any, where: str) -> dict[str, Any]:

@@ -77,11 +77,20 @@ def _resolve_type(entry: dict[str, Any], where: str, org: Organization) -> None:
 def _calculate(entry: dict[str, Any], org: Organization) -> None:
     """The three keys that the server adds on read [qa]; how it reckons is [assumption]."""
     resource = entry.get("personProductServiceResource")
-    amount = entry.get("amount")
-    if not resource or not isinstance(amount, int | float):
+    amount, people = (_number(entry, key) for key in ("amount", "numberOfPeople"))
+    if not resource or amount is None:
         return
+    if not isinstance(resource, str):
+        raise Refusal("NOT_VALID", f"personProductServiceResource is a name, not {resource!r}")
     if resource not in org.resources:
         org.resources[resource] = org.new_id()
     entry["personProductServiceResourceId"] = org.resources[resource]
     entry["unitValueRate"] = UNIT_VALUE_RATE
-    entry["calculatedValue"] = float(amount) * UNIT_VALUE_RATE * float(entry.get("numberOfPeople") or 1)
+    entry["calculatedValue"] = amount * UNIT_VALUE_RATE * (1.0 if people is None else people)
+
+
+def _number(entry: dict[str, Any], key: str) -> float | None:
+    value = entry.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise Refusal("NOT_VALID", f"{key} is a number, not {value!r}")
+    return None if value is None else float(value)

@@ -127,16 +127,15 @@ class Api:
         limit = self._store.options.max_items
         if limit is not None and len(bodies) > limit:
             raise Refusal("SIZE", f"{len(bodies)} items in one call, at most {limit} are taken")
-        outcomes = self._store.write(bodies, key)
+        return self._results(self._store.write(bodies, key), keep_good=not self._store.options.atomic)
+
+    def _results(self, outcomes: list[Written], *, keep_good: bool = True) -> Response:
+        """One result for each, in order; refused ones with their index. [qa], of failures [assumption]"""
         refused = next((each.refusal for each in outcomes if each.refusal), None)
         if refused is None:
             return _json(200, {"success": True, "results": [_result(each, 0) for each in outcomes]})
         status = http_status(refused.code, self._store.options.error_http)
-        shown = [
-            _result(each, index)
-            for index, each in enumerate(outcomes)
-            if each.refusal or not self._store.options.atomic
-        ]
+        shown = [_result(each, index) for index, each in enumerate(outcomes) if each.refusal or keep_good]
         return _json(status, {**_error(refused.code, refused.message), "results": shown})
 
     def _bodies(self, request: Request) -> list[Any]:
@@ -167,7 +166,7 @@ class Api:
         bodies = body.get("items", [body["item"]] if "item" in body else None)
         if not isinstance(bodies, list) or not bodies:
             raise Refusal("EMPTY", 'the body has neither "items" nor "item"')
-        return _json(200, {"success": True, "results": self._directory.write(kind, bodies)})
+        return self._results(self._directory.write(kind, bodies))
 
     def _get_impact_values(self, request: Request, key: Key) -> Response:
         return _json(200, {"items": self._directory.impact_values(request.args.get("impactValueType"))})

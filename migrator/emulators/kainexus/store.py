@@ -118,7 +118,7 @@ class Store:
 
     def read(self, number: int, key: Key | None = None) -> dict[str, Any]:
         """The item as GET answers it. Raises Refusal NOT_FOUND; ACCESS_DENIED, also for a deleted one [qa]."""
-        item = self._visible(number, key or self._any_key())
+        item = self._visible(number, key or self._insider())
         return read_form(item, self.org, self.options, self._parent_summary(item), self._now())
 
     def read_encoded(self, number: int, key: Key) -> bytes:
@@ -208,15 +208,17 @@ class Store:
         return item
 
     def _writing(self, key: Key | None) -> Writing:
-        return Writing(self.org, self.options, key or self._any_key(), self.items, self._now())
+        return Writing(self.org, self.options, key or self._insider(), self.items, self._now())
 
-    def _any_key(self) -> Key:
+    def _insider(self) -> Key:
+        """The key of Python callers: it may do everything."""
         return Key("", roles=frozenset(role for key in self.keys.values() for role in key.roles))
 
     def _new_id(self) -> int:
-        number = self.next_item_id
+        while self.next_item_id in self.items:
+            self.next_item_id += 1
         self.next_item_id += 1
-        return number
+        return self.next_item_id - 1
 
     def _now(self) -> str:
         return instants.show_seconds(self.clock.now())

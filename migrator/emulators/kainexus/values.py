@@ -16,6 +16,7 @@ from migrator.emulators.kainexus.organization import (
     Organization,
     as_list,
     as_object,
+    as_text,
     pick,
 )
 from migrator.emulators.kainexus.refusal import Refusal
@@ -93,7 +94,7 @@ def _text(value: Any, each: Field, options: Options, limit: int) -> str:
 def _text_area(entry: dict[str, Any], each: Field, options: Options) -> tuple[str, str] | None:
     """(plain, html): `htmlValue`, if given, is stored and `value` is its text, else html is escaped. [assumption]"""
     rich = entry.get("htmlValue")
-    if rich is not None:
+    if rich:
         markup = _text(rich, each, options, TEXT_AREA_MAX)
         return (text_of(markup), markup) if markup else None
     plain = entry.get("value")
@@ -159,7 +160,7 @@ def _check_score(each: Attribute, entry: dict[str, Any]) -> None:
 
 def _chosen(each: Attribute, value: Any, org: Organization) -> Chosen:
     entry = as_object(value, each.name)
-    note = entry.get("note")
+    note = as_text(entry.get("note"), f'note of "{each.name}"')
     if each.kind == "choice":
         choice: Choice = pick(each.values, entry, f'value of "{each.name}"')
         if note is not None and not choice.notes:
@@ -211,6 +212,6 @@ def write_milestones(item: Item, value: Any, org: Organization, key: Key) -> Non
         by = entry.get("lastUpdatedBy")
         item.milestones[each.id] = MilestoneState(
             status,
-            entry.get("notes", before.notes),
+            as_text(entry.get("notes", before.notes), f'notes of "{each.name}"'),
             org.user(by, f'milestone "{each.name}"').id if by is not None else before.by,
         )
