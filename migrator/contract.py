@@ -11,7 +11,7 @@ at any time, any number of times, in any order.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 from migrator.model.described import about
 from migrator.model.plan import Action, Change, Phase
 from migrator.model.playbook import Write
+from migrator.model.run import Cause
 from migrator.model.values import Collection, Field, File, Key, Kind, Record, Value
 
 # ---------------------------------------------------------------- what moves over the wire
@@ -37,11 +38,13 @@ class Call:
     kind: str
     """Which rate of `Capabilities.pace` it counts against, such as "read", "write", "list"."""
     repeatable: bool
-    """Sending it twice has the effect of sending it once."""
+    """Sending it again, however late, can neither make a second record nor overwrite anybody (an upload)."""
     body: bytes | tuple[bytes, File, bytes] = b""
     """Bytes; or head, File, tail: the sender streams the File from the source's `open()`."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Beside the login's; Content-Type belongs here."""
+    quota: str = ""
+    """What a daily quota counts it against (Kintone: the app); "" for the tenant as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,8 @@ class Done:
     """Its version after the write, where the answer tells."""
     created: bool | None = None
     """What an upsert did; None where the answer does not tell, or nothing else was possible."""
+    note: str = ""
+    """What the answer says beside: a field that was accepted and not changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,8 @@ class Failed:
     """The server's words."""
     field: str | None = None
     """The field, where named."""
+    cause: Cause = Cause.REFUSED
+    """Gone and moved records are conflicts, not failures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +122,8 @@ class Item:
     """Its record; None for a create."""
     part: bytes
     """Its part of the request, made by `encode_change`."""
+    file: File | None = None
+    """Of an upload: whose bytes go between head and tail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +247,10 @@ class Capabilities:
     """Requests at a time."""
     daily_quota: int | None = None
     """Calls a day, where there is a limit."""
+    quota_reset: str = "00:00Z"
+    """When the day begins."""
+    renew_after: frozenset[str] = frozenset()
+    """Collections whose new records need a fresh session before they can be used (GLPI's entities)."""
     marker_field: bool = True
     """A marker may live in a field of its own or as a last line (there are text fields)."""
     without_key: bool = False
@@ -286,6 +299,14 @@ class Auth(Protocol):
         """The request that opens a session; None: there is none."""
         return None
 
+    def prepare(self) -> tuple[Call, ...]:
+        """Requests that follow each login (active entity, profile)."""
+        return ()
+
+    def ready(self, answers: Sequence[Answer]) -> None:
+        """Looks at the answers of `prepare`. Raises LoginRefused, Denied."""
+        return
+
     def session(self, answer: Answer) -> Mapping[str, str]:
         """Headers that the login's answer gives for the requests after it. Raises LoginRefused, BadAnswer."""
         return {}
@@ -328,8 +349,15 @@ class Wire(Protocol):
         """
         ...
 
-    def send(self, call: Call) -> Future[Answer]:
-        """One write, once: neither paced nor retried here. The future raises NotSent or Lost."""
+    def send(self, call: Call, open_file: Callable[[File], Iterator[bytes]] | None = None) -> Future[Answer]:
+        """One write, once: neither paced nor retried here. The future raises NotSent, Lost or FileUnread.
+
+        `open_file` gives the bytes of a File in the body; it runs on a worker thread.
+        """
+        ...
+
+    def renew(self) -> None:
+        """Log in afresh, unless somebody has since the last call left. Raises LoginRefused."""
         ...
 
     def download(self, call: Call) -> Iterator[bytes]:
@@ -445,7 +473,7 @@ class Source(Protocol):
 
     @classmethod
     def busy(cls, answer: Answer) -> bool:
-        """The system asks to slow down or to try again, in whatever disguise. Pure."""
+        """A read that should be tried again, in whatever disguise. Pure; MUST NOT be asked about a write."""
         return answer.status in {408, 421, 425, 429, 500, 502, 503, 504}
 
     def __init__(self, options: Any, wire: Wire) -> None:
@@ -462,23 +490,23 @@ class Source(Protocol):
         """Let go of what the server holds for us (cursors). MUST not raise over `error`."""
         return
 
-    def capabilities(self, options: Any) -> Capabilities:
-        """Facts under these Read- or WriteOptions (None: the defaults). Pure."""
-        ...
+    def capabilities(self, options: Any, collection: Collection | None = None) -> Capabilities:
+        """Facts under these Read- or WriteOptions (None: the defaults), of this collection where it matters. Pure."""
+        raise NotImplementedError
 
     def identity(self) -> str:
         """Which tenant this is, such as "kintone:acme.example"; the same for every login that sees its records.
 
         Reads only. Asked again before an apply. Raises LoginRefused, Unreachable.
         """
-        ...
+        raise NotImplementedError
 
     def describe(self, collection: str, options: Any) -> Collection:
         """Fields, choices, rights, look-up lists; read once. MUST raise NotFound if it does not exist. Reads only.
 
         `options` are the Read- or WriteOptions of the step.
         """
-        ...
+        raise NotImplementedError
 
     def count(self, query: Query) -> int | None:
         """How many records fit, in one cheap call, or None if the system can't say."""
@@ -487,14 +515,14 @@ class Source(Protocol):
     def read(self, query: Query) -> Iterator[Page]:
         """Every record that fits, each exactly once.
 
-        Pages come through `wire.stream`, in order. MUST raise BadAnswer if the pages repeat or fall short of the
-        announced total: never an early end in silence. MUST free what the server holds (a cursor) at the end,
-        also after a failure or when the iterator is closed early.
+        Pages come through `wire.stream`, in order. MUST raise BadAnswer if the pages repeat, CountDrift (after the
+        last page) if they fall short of the announced total: never an early end in silence. MUST free what the
+        server holds (a cursor) at the end, also after a failure or when the iterator is closed early.
         """
-        ...
+        raise NotImplementedError
 
     def open(self, file: File) -> Iterator[bytes]:
-        """A File's bytes. Raises NotFound, Unreachable."""
+        """A File's bytes. MUST be safe on another thread. Raises NotFound, Unreachable."""
         raise NotImplementedError("this connector has no files")
 
 
@@ -506,9 +534,9 @@ class Target(Source, Protocol):
     ) -> Iterator[Page]:
         """One Page per page of ids, in order, several asked ahead; a record that is gone is left out.
 
-        Only where capabilities.fetch_max is not 0; a page is never longer than it.
+        Only where capabilities.fetch_max is not 0; a page is never longer than it and never empty.
         """
-        ...
+        raise NotImplementedError
 
     def find(
         self,
@@ -521,7 +549,7 @@ class Target(Source, Protocol):
 
         Two records with one key MUST both come. May bring records whose key only looks alike: the caller folds.
         """
-        ...
+        raise NotImplementedError
 
     def fold(self, field: Field | None, value: Value) -> str:
         """The system's own idea of equal keys (case, width, blanks, number forms). Pure. "" means empty.
@@ -541,20 +569,22 @@ class Target(Source, Protocol):
         """
         return fields
 
-    def companions(self, collection: Collection, changed: frozenset[str]) -> frozenset[str]:
+    def companions(self, writing: Writing, changed: frozenset[str]) -> frozenset[str]:
         """Fields that must be sent along with these lest the system loses them. Pure."""
         return frozenset()
 
     def encode_change(self, writing: Writing, change: Change) -> bytes:
         """The change's part of a request. Pure. MUST send change.version where the system checks it.
 
-        `change` holds no Ref any more: ids stand as text, and the connector brings them to the field's form.
+        Neither key nor fields of `change` hold a Ref any more: ids stand as text, and the connector brings them to
+        the field's form. A File whose system is this one stands for its handle. Raises SystemFailed with a Problem
+        for what can never be sent: planning calls this too.
         """
-        ...
+        raise NotImplementedError
 
     def encode(self, batches: tuple[Batch, ...]) -> Call:
         """One request for 1..bundle batches out of their parts. Pure."""
-        ...
+        raise NotImplementedError
 
     def decode(self, batches: tuple[Batch, ...], answer: Answer) -> tuple[Result, ...]:
         """One result per change, in order. Pure.
@@ -564,8 +594,13 @@ class Target(Source, Protocol):
         Raises Conflict, Denied, Throttled, Refused, LoginRefused: then nothing was written. An answer that does
         not tell (5xx, HTML) is Unknown for all.
         """
-        ...
+        raise NotImplementedError
 
-    def complete(self, collection: Collection) -> None:
-        """All changes of the plan on it have outcomes: finish what is only staged. MUST be safe to repeat."""
-        return
+    def complete(self, writings: tuple[Writing, ...], stamp: str | None) -> str | None:
+        """All changes of the plan on one collection have outcomes: finish what is only staged.
+
+        `writings` are the plan's steps on it, `stamp` the collection's while planning. Returns the new stamp where
+        there is one. Raises Conflict where the collection moved under us: then nothing was done. MUST be safe to
+        repeat, also after it was cut off anywhere.
+        """
+        return stamp

@@ -6,7 +6,9 @@ MigratorError                      1
 ├─ SystemFailed                    1   a system did not do what was asked
 │  ├─ NotFound                         the collection does not exist
 │  ├─ LoginRefused                     wrong or missing credentials
-│  ├─ BadAnswer                        not what the manual says: HTML, cut JSON, pages that repeat or fall short
+│  ├─ BadAnswer                        not what the manual says: HTML, cut JSON, pages that repeat
+│  │  └─ CountDrift                    the source changed under the reading
+│  ├─ FileUnread                       a file's bytes did not come from its system
 │  ├─ Unreachable                      no answer to a read, after all tries
 │  ├─ NotSent                          a write of which no byte left: the same request may go again
 │  ├─ Lost                             a write without a whole answer: in doubt
@@ -28,6 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from migrator.model.problem import Place, Problem
+from migrator.model.run import Cause
 
 
 class MigratorError(Exception):
@@ -88,6 +91,26 @@ class BadAnswer(SystemFailed):
     code = "SY003"
 
 
+class CountDrift(BadAnswer):
+    """The source changed under the reading: fewer or more records came than were announced.
+
+    Raised only after the last page was handed over.
+    """
+
+    code = "SY011"
+
+    def __init__(self, problem: Problem | str, *, announced: int, got: int) -> None:
+        super().__init__(problem)
+        self.announced = announced
+        self.got = got
+
+
+class FileUnread(SystemFailed):
+    """A file's bytes could not be read from its system while they were being sent."""
+
+    code = "SY012"
+
+
 class Unreachable(SystemFailed):
     """No whole answer to a read, after all tries."""
 
@@ -127,9 +150,10 @@ class Conflict(SystemFailed):
 
     code = "SY008"
 
-    def __init__(self, problem: Problem | str, *, culprits: Sequence[int] = ()) -> None:
+    def __init__(self, problem: Problem | str, *, culprits: Sequence[int] = (), cause: Cause = Cause.MOVED) -> None:
         super().__init__(problem)
         self.culprits = tuple(culprits)
+        self.cause = cause
 
 
 class Denied(SystemFailed):
@@ -143,13 +167,15 @@ class Culprit:
     """A record that the server's answer blames."""
 
     index: int
-    """Place in the request, from 0."""
+    """Place in the request, from 0, counted over all its batches."""
     code: str
     """The server's code."""
     reason: str
     """The server's words."""
     field: str | None = None
     """The field, where it is named."""
+    cause: Cause = Cause.REFUSED
+    """What sort of why."""
 
 
 class Refused(SystemFailed):

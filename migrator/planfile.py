@@ -62,10 +62,12 @@ def change_line(change: Change) -> bytes:
         line["key"] = [to_paper(value) for value in change.key]
     if change.origin is not None:
         line["origin"] = origin_to_paper(change.origin)
-    for name in ("before", "after", "along"):
+    for name in ("before", "after", "along", "whole"):
         values = getattr(change, name)
         if values:
             line[name] = fields_to_paper(values)
+    if change.needs:
+        line["needs"] = list(change.needs)
     for name in ("batch", "target_id", "version", "field", "position"):
         value = getattr(change, name)
         if value is not None:
@@ -93,6 +95,8 @@ def parse_change(line: bytes) -> Change:
         before=None if before is None else fields_from_paper(before),
         after=None if after is None else fields_from_paper(after),
         along=None if along is None else fields_from_paper(along),
+        whole=fields_from_paper(paper["whole"]) if "whole" in paper else None,
+        needs=tuple(paper.get("needs", ())),
         field=paper.get("field"),
         position=paper.get("position"),
     )
@@ -104,8 +108,9 @@ def header_line(header: PlanHeader) -> bytes:
     paper["line"] = "header"
     paper["format"] = header.format
     paper["kind"] = header.kind.value
-    if header.follows is not None:
-        paper["follows"] = [header.follows.run, header.follows.run_id, header.follows.request]
+    paper["follows"] = [
+        [last.target, last.collection, last.run, last.run_id, last.request] for last in header.follows
+    ]
     paper["systems"] = {
         name: {**system.options, "connector": system.connector, "identity": system.identity}
         for name, system in header.systems.items()
@@ -127,7 +132,11 @@ def parse_header(line: bytes) -> PlanHeader:
             f"the plan has format {number}, this program reads format {PLAN_FORMAT}",
             hint="plan again with this version, or apply with the one that made it",
         )
-    follows = paper.pop("follows", None)
+    follows = tuple(
+        Follows(target=target, collection=collection, run=run, run_id=run_id, request=request)
+        for target, collection, run, run_id, request in paper.pop("follows")
+    )
+    of_run = paper.pop("of_run", None)
     systems = {
         name: PlanSystem(
             connector=entry["connector"],
@@ -142,7 +151,8 @@ def parse_header(line: bytes) -> PlanHeader:
         kind=kind,
         systems=systems,
         steps=steps,
-        follows=None if follows is None else Follows(run=follows[0], run_id=follows[1], request=follows[2]),
+        follows=follows,
+        of_run=None if of_run is None else (of_run[0], of_run[1]),
         **paper,
     )
 
@@ -263,6 +273,8 @@ class Section:
     """Byte offset of its first line."""
     stop: int
     """Byte offset after its last line."""
+    count: int
+    """How many changes it has."""
 
 
 class PlanFile:
@@ -308,10 +320,12 @@ class PlanFile:
 
     def sections(self) -> tuple[Section, ...]:
         """In the order of applying."""
-        starts = [*self.trailer.offsets, ("", 0, self._trailer_at)]
+        stops = [start for _, _, start, _ in self.trailer.offsets[1:]] + [self._trailer_at]
         return tuple(
-            Section(step=step, phase=Phase(phase), start=start, stop=starts[place + 1][2])
-            for place, (step, phase, start) in enumerate(self.trailer.offsets)
+            Section(step=step, phase=Phase(phase), start=start, stop=stop, count=count)
+            for (step, phase, start, count), stop in zip(
+                self.trailer.offsets, stops, strict=bool(self.trailer.offsets)
+            )
         )
 
     def lines(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:

@@ -8,10 +8,11 @@ from hashlib import blake2b
 
 import orjson
 
+from migrator.model.equal import same
 from migrator.model.plan import Action, Change, Phase
 from migrator.model.playbook import Marker, Mode
 from migrator.model.problem import Problem
-from migrator.model.values import Field, Kind, Origin, Ref, Value, WritableOn
+from migrator.model.values import Field, Kind, Origin, Value, WritableOn
 from migrator.planner.findings import of_record
 from migrator.planner.lane import Lane
 from migrator.planner.match import Pairing, marker_of, name_of
@@ -52,17 +53,6 @@ def judge(lane: Lane, pairing: Pairing) -> Verdict:
     return _compare(lane, pairing)
 
 
-def same(one: Value, other: Value) -> bool:
-    """Equal in value and type, at any depth: True is not 1, and a Ref equals nothing."""
-    if isinstance(one, Ref) or isinstance(other, Ref):
-        return False
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
-    return type(one) is type(other) and one == other
-
-
 def _create(lane: Lane, pairing: Pairing) -> Verdict:
     write, desired = lane.writing.write, pairing.desired
     if write.mode is Mode.UPDATE:
@@ -91,7 +81,7 @@ def _compare(lane: Lane, pairing: Pairing) -> Verdict:
     changed = {} if write.mode is Mode.INSERT else _changed(lane, desired.fields, record.fields)
     if changed:
         before = {name: record.fields.get(name) for name in changed}
-        names = lane.target.companions(lane.writing.collection, frozenset(changed)) - changed.keys()
+        names = lane.target.companions(lane.writing, frozenset(changed)) - changed.keys()
         along = {name: record.fields.get(name) for name in sorted(names)}
         return Verdict(
             change=_change(lane, pairing, Action.UPDATE, before=before, after=changed, along=along or None)
