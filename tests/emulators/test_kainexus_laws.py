@@ -112,8 +112,14 @@ KEYS = [
 ]  # fmt: skip
 
 
-@given(body=st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4), update=st.booleans(), path=st.sampled_from(
-    ["/json/item", "/json/user", "/json/networkLocation"]))  # fmt: skip
+PLACE_KEYS = ["username", "lastName", "type", "networkLocations", "name", "parent", "delete", "levelType"]
+
+
+@given(
+    body=st.dictionaries(st.sampled_from(KEYS + PLACE_KEYS), JSON, max_size=4),
+    update=st.booleans(),
+    path=st.sampled_from(["/json/item", "/json/user", "/json/networkLocation"]),
+)
 @settings(max_examples=150, deadline=None)
 def test_any_json_is_taken_or_refused_with_a_code(body: dict[str, Any], update: bool, path: str) -> None:
     start = {"id": 12345} if update else {"templateId": 170, "summary": "x", "authors": [{"id": 4}]}
@@ -166,6 +172,19 @@ def test_no_window_of_a_minute_holds_more_than_five_passed_calls(gaps: list[floa
             assert call(emulator, "GET", "/json/item?id=6141").status_code == 200
         passed.append(clock.now())
     assert all(later - earlier >= 60 for earlier, later in zip(passed, passed[5:], strict=False))
+
+
+def test_a_removed_location_leaves_the_people_and_items_that_named_it_readable() -> None:
+    emulator = fresh()
+    call(
+        emulator,
+        "PUT",
+        "/json/networkLocationList",
+        {"items": [{"id": 1, "delete": True}, {"id": 5, "delete": True}]},
+    )
+    assert call(emulator, "GET", "/json/user?id=4").get_json()["item"]["networkLocations"] == []
+    assert "parent" not in call(emulator, "GET", "/json/networkLocation?id=6").get_json()["item"]
+    assert call(emulator, "GET", "/json/itemList?id=345").get_json()["totalCount"] == 19
 
 
 def test_each_key_has_its_own_pace_and_a_failed_log_in_counts_for_none() -> None:

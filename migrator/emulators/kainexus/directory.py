@@ -3,15 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from migrator.emulators.kainexus.organization import (
-    Location,
-    Organization,
-    User,
-    as_id,
-    as_list,
-    as_object,
-    by_name,
-)
+from migrator.emulators.kainexus.incoming import as_id, as_list, as_object, as_text, by_name
+from migrator.emulators.kainexus.organization import Location, Organization, User
 from migrator.emulators.kainexus.refusal import Refusal
 from migrator.emulators.kainexus.store import Store, Written
 
@@ -70,12 +63,16 @@ class Directory:
             "name": found.name,
             "levelType": {"id": found.level[0], "name": found.level[1]},
         }
-        if found.parent is not None:
-            form["parent"] = self._places([found.parent])[0]
+        for parent in self._places([] if found.parent is None else [found.parent]):
+            form["parent"] = parent
         return form
 
     def _places(self, numbers: list[int]) -> list[dict[str, Any]]:
-        return [{"id": number, "name": self._org.locations[number].name} for number in numbers]
+        return [
+            {"id": number, "name": self._org.locations[number].name}
+            for number in numbers
+            if number in self._org.locations
+        ]
 
     def _put_user(self, body: dict[str, Any]) -> Written:
         number = as_id(body.get("id"), "id")
@@ -85,12 +82,12 @@ class Directory:
         operation = "CREATE" if user is None else "UPDATE"
         places = [self._org.location(ref, "networkLocations").id for ref in as_list(body.get("networkLocations"), "")]
         if user is None:
-            if not body.get("username") or not places:
+            if not as_text(body.get("username"), "username") or not places:
                 raise Refusal("EMPTY", "a new user needs a username and at least one network location")
             user = self._store.add_user(body["username"])
         for key, name in _USER_KEYS.items():
-            if body.get(key) is not None:
-                setattr(user, name, str(body[key]))
+            if as_text(body.get(key), key) is not None:
+                setattr(user, name, body[key])
         user.locations = places or user.locations
         return Written(user.id, operation)
 
@@ -104,10 +101,10 @@ class Directory:
         parent = self._org.location(body["parent"], "parent").id if body.get("parent") else None
         operation = "CREATE" if place is None else "UPDATE"
         if place is None:
-            if not body.get("name"):
+            if not as_text(body.get("name"), "name"):
                 raise Refusal("EMPTY", "a new network location needs a name")
             place = self._store.add_location(body["name"])
-        place.name = body.get("name") or place.name
+        place.name = as_text(body.get("name"), "name") or place.name
         place.parent = place.parent if parent is None else parent
         return Written(place.id, operation)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from migrator.emulators.kainexus.options import OVERDUE_SUFFIX, Options
+from migrator.emulators.kainexus.options import LINK, OVERDUE_SUFFIX, Options
 from migrator.emulators.kainexus.organization import (
     Attribute,
     Field,
@@ -127,7 +127,7 @@ def read_form(
         "templateName": template.name,
         "id": item.id,
         "summary": item.summary,
-        "link": f"https://kainexus.example/#/item/{item.id}",
+        "link": LINK.format(item.id),
     }
     if item.parent is not None:
         form["parentId"] = item.parent

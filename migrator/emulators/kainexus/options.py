@@ -14,6 +14,9 @@ SAMPLE_KEY = "kainexus-sample-key"
 PREFIX = "/api/public/v1"
 """Path before `/json/...`. [seed]"""
 
+LINK = "https://kainexus.example/#/item/{}"
+"""The address of an item in a browser. [assumption]"""
+
 PACE_CALLS = 5
 PACE_SECONDS = 60.0
 """Five calls in a minute are recommended [seed]; that the window slides and ends in 429 is [assumption]."""

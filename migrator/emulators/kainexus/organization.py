@@ -1,11 +1,11 @@
 """What an administrator sets up: templates with their fields, attributes, milestones and statuses; users; places."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from migrator.emulators.kainexus.incoming import as_id, as_object, by_name, known
 from migrator.emulators.kainexus.refusal import Refusal
 
 
@@ -26,22 +26,6 @@ class TeamType(StrEnum):
     AUTHOR_ONLY = "Author-Only"
     SIMPLE = "Simple"
     STANDARD = "Standard"
-
-
-class Named(Protocol):
-    """Anything with an id and a name."""
-
-    @property
-    def id(self) -> int:
-        """The number that wins over the name."""
-
-    @property
-    def name(self) -> str:
-        """The name people see."""
-
-
-N = TypeVar("N", bound=Named)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -208,85 +192,29 @@ class Organization:
         entry = as_object(ref, where)
         number = as_id(entry.get("id"), where)
         if number is not None:
-            return _known(self.users.get(number), f"{where}: no user with id {number}")
+            return known(self.users.get(number), f"{where}: no user with id {number}")
         name = entry.get("username")
         if not name:
             raise Refusal("EMPTY", f"{where}: a user is named by id or username")
-        return _known(by_name(self.users.values(), name), f"{where}: no user named {name!r}")
+        return known(by_name(self.users.values(), name), f"{where}: no user named {name!r}")
 
     def location(self, ref: Any, where: str) -> Location:
         """The location that a reference names by `id` or `name`; raises as `user` does."""
         entry = as_object(ref, where)
         number = as_id(entry.get("id"), where)
         if number is not None:
-            return _known(self.locations.get(number), f"{where}: no location with id {number}")
+            return known(self.locations.get(number), f"{where}: no location with id {number}")
         name = entry.get("name")
         if not name:
             raise Refusal("EMPTY", f"{where}: a location is named by id or name")
-        return _known(by_name(self.locations.values(), name), f"{where}: no location named {name!r}")
+        return known(by_name(self.locations.values(), name), f"{where}: no location named {name!r}")
 
     def template(self, body: dict[str, Any]) -> Template | None:
         """The template a body names: the id wins, a wrong name beside it is accepted [qa]; None if it names none."""
         number = as_id(body.get("templateId"), "templateId")
         if number is not None:
-            return _known(self.templates.get(number), f"no template with id {number}")
+            return known(self.templates.get(number), f"no template with id {number}")
         name = body.get("templateName")
         if not name:
             return None
-        return _known(by_name(self.templates.values(), name), f"no template named {name!r}")
-
-
-_ID_DIGITS = 19
-"""No id has so many digits; more is no id."""
-
-
-def as_id(value: Any, where: str) -> int | None:
-    """An id as a number; numeric text counts (an old vendor example has it [docs]). Raises Refusal NOT_VALID."""
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _ID_DIGITS:
-        return int(value)
-    raise Refusal("NOT_VALID", f"{where}: an id is a whole number, not {value!r}")
-
-
-def as_text(value: Any, where: str) -> str | None:
-    """Text or null, or Refusal NOT_VALID."""
-    if value is not None and not isinstance(value, str):
-        raise Refusal("NOT_VALID", f"{where}: expected text, not {value!r}")
-    return value
-
-
-def as_object(value: Any, where: str) -> dict[str, Any]:
-    """A JSON object, or Refusal NOT_VALID."""
-    if not isinstance(value, dict):
-        raise Refusal("NOT_VALID", f"{where}: expected an object, not {value!r}")
-    return value
-
-
-def as_list(value: Any, where: str) -> list[Any]:
-    """A JSON array; null is an empty one (null is accepted [qa], that it clears is [assumption])."""
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise Refusal("NOT_VALID", f"{where}: expected a list, not {value!r}")
-    return value
-
-
-def by_name(things: Iterable[N], name: Any) -> N | None:
-    """The first thing of that name, or None."""
-    return next((thing for thing in things if thing.name == name), None)
-
-
-def pick(things: tuple[N, ...], entry: dict[str, Any], what: str) -> N:
-    """The thing that an entry names by id or, without one, by name; Refusal NOT_FOUND if there is none."""
-    number = as_id(entry.get("id"), what)
-    for thing in things:
-        if thing.id == number or (number is None and thing.name == entry.get("name")):
-            return thing
-    raise Refusal("NOT_FOUND", f"no {what} {entry.get('name') if number is None else number!r} on this template")
-
-
-def _known(thing: T | None, message: str) -> T:
-    if thing is None:
-        raise Refusal("NOT_FOUND", message)
-    return thing
+        return known(by_name(self.templates.values(), name), f"no template named {name!r}")

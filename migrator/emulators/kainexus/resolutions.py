@@ -3,9 +3,10 @@
 from typing import Any
 
 from migrator.emulators.kainexus import instants
+from migrator.emulators.kainexus.incoming import as_id, as_list, as_object
 from migrator.emulators.kainexus.item import Item
 from migrator.emulators.kainexus.options import Options
-from migrator.emulators.kainexus.organization import Organization, as_id, as_list, as_object
+from migrator.emulators.kainexus.organization import Organization
 from migrator.emulators.kainexus.refusal import Refusal
 
 ENTRY_LISTS = ("impacts", "investments")

@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from migrator.emulators.kainexus import instants
 from migrator.emulators.kainexus.access import Key
 from migrator.emulators.kainexus.directory import Directory
+from migrator.emulators.kainexus.incoming import as_id
 from migrator.emulators.kainexus.options import API_USER, PREFIX, UNPACED
-from migrator.emulators.kainexus.organization import as_id
 from migrator.emulators.kainexus.pace import Pace
 from migrator.emulators.kainexus.refusal import Code, Refusal, http_status
 from migrator.emulators.kainexus.store import Store, Written

@@ -7,9 +7,10 @@ from typing import Any
 
 from migrator.emulators.kainexus import instants
 from migrator.emulators.kainexus.access import Key
+from migrator.emulators.kainexus.incoming import as_id, as_object
 from migrator.emulators.kainexus.item import ONE_PERSON, PEOPLE_LISTS, Item, MilestoneState, encode, read_form
 from migrator.emulators.kainexus.options import MILESTONE_AT_FIRST, SAMPLE_KEY, Options
-from migrator.emulators.kainexus.organization import Location, Organization, Template, User, as_id, as_object
+from migrator.emulators.kainexus.organization import Location, Organization, Template, User
 from migrator.emulators.kainexus.refusal import Refusal
 from migrator.emulators.kainexus.writing import Writing, created, updated
 from migrator.emulators.server import Clock

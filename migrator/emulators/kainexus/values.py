@@ -6,19 +6,10 @@ from typing import Any
 
 from migrator.emulators.kainexus import instants
 from migrator.emulators.kainexus.access import Key
+from migrator.emulators.kainexus.incoming import as_list, as_object, as_text, pick
 from migrator.emulators.kainexus.item import VALUE_KEY, Chosen, Item, MilestoneState
 from migrator.emulators.kainexus.options import MILESTONE_STATUSES, TEXT_AREA_MAX, TEXT_MAX, Options
-from migrator.emulators.kainexus.organization import (
-    Attribute,
-    Choice,
-    Field,
-    FieldKind,
-    Organization,
-    as_list,
-    as_object,
-    as_text,
-    pick,
-)
+from migrator.emulators.kainexus.organization import Attribute, Choice, Field, FieldKind, Organization
 from migrator.emulators.kainexus.refusal import Refusal
 
 _VALUE_KEYS = ("value", "numericValue", "dateValue", "htmlValue")

@@ -6,6 +6,7 @@ from typing import Any
 
 from migrator.emulators.kainexus import instants, statuses
 from migrator.emulators.kainexus.access import Key
+from migrator.emulators.kainexus.incoming import as_id, as_list, as_object
 from migrator.emulators.kainexus.item import (
     ADVANCED_LISTS,
     DATES,
@@ -17,7 +18,7 @@ from migrator.emulators.kainexus.item import (
     MilestoneState,
 )
 from migrator.emulators.kainexus.options import MILESTONE_AT_FIRST, SERVER_SET, SUMMARY_MAX, Options
-from migrator.emulators.kainexus.organization import Organization, TeamType, as_id, as_list, as_object
+from migrator.emulators.kainexus.organization import Organization, TeamType
 from migrator.emulators.kainexus.refusal import Refusal
 from migrator.emulators.kainexus.resolutions import write_resolution
 from migrator.emulators.kainexus.values import check_required, write_attributes, write_fields, write_milestones
