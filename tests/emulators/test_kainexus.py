@@ -1,4 +1,4 @@
-"""The exchanges of examples/kainexus.jsonl, transcribed from the vendor's manual and other public sources, hold one by one.
+"""The exchanges of examples/kainexus.jsonl, transcribed from the manual and other public sources, hold one by one.
 
 A line: name, source, options (switches), steps. A step: call, body or raw, auth ("KEY" is the sample key), and the
 status and part of the answer that must come. In a part of an answer lists must be of equal length, and "-" names
