@@ -6,11 +6,15 @@ are refused.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
-from migrator.model.values import File, Origin, Ref, Value
+import orjson
+
+from migrator.model.values import Field, File, Origin, Ref, Value
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 
@@ -87,6 +91,16 @@ def origin_from_paper(paper: list[str]) -> Origin:
     """The Origin back."""
     system, collection, record = paper
     return Origin(system=system, collection=collection, id=record)
+
+
+def field_hash(field: Field) -> str:
+    """16 hex digits of all that matters to a writer: a plan is stale where they differ. Open choices do not count."""
+    told = dataclasses.asdict(field)
+    told.pop("label")
+    if field.open_choices:
+        told.pop("choices")
+    text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    return blake2b(text, digest_size=8).hexdigest()
 
 
 def _marked(name: str, content: Any) -> Value:

@@ -79,6 +79,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Planning:
+    """How far the planning of a step is."""
+
+    step: str
+    """Step."""
+    read: int
+    """Source records so far."""
+    expected: int | None
+    """Source records in all, where the source told before."""
+    changes: int
+    """Lines so far."""
+    problems: int
+    """Records that cannot be planned so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
     """A run begins or is taken up."""
 
@@ -242,4 +258,4 @@ class RunEnded:
     """The exact command that goes on, where there is something to go on with."""
 
 
-Event = RunStarted | SectionStarted | ChangesSettled | Waiting | Noticed | RunEnded
+Event = Planning | RunStarted | SectionStarted | ChangesSettled | Waiting | Noticed | RunEnded

@@ -17,7 +17,7 @@ import orjson
 from migrator.codec.paper import fields_from_paper, fields_to_paper
 from migrator.contract import Mapped, Page, Query
 from migrator.model.playbook import Marker
-from migrator.model.values import Desired, Field, Key, Record, Value
+from migrator.model.values import Desired, Key, Record, Value
 from migrator.planner.lane import Lane
 
 CHUNK = 500
@@ -78,9 +78,11 @@ def marker_in(marker: Marker, record: Record) -> str:
 class View:
     """The target as matching sees it. A context manager; `look` fills chunks in order."""
 
-    def __init__(self, lane: Lane, fields: tuple[str, ...]) -> None:
+    def __init__(self, lane: Lane, *, wanted: int | None, standing: int | None) -> None:
         self.lane = lane
-        self.fields = fields
+        self.fields = _read_back(lane)
+        self._wanted = wanted
+        self._standing = standing
         self._disk: _Disk | None = None
 
     def __enter__(self) -> Self:
@@ -115,14 +117,10 @@ class View:
         return len(kinds) == len(write.key) and capabilities.find_kinds.issuperset(kinds)
 
     def _asking_pays(self) -> bool:
-        lane = self.lane
-        wanted = lane.source.count(lane.query) if lane.limit is None else lane.limit
-        standing = lane.target.count(
-            Query(collection=lane.writing.collection, write=lane.writing.options, fields=self.fields)
-        )
-        if wanted is None or standing is None:
+        if self._wanted is None or self._standing is None:
             return True
-        return ceil(wanted / lane.capabilities.find) <= ceil(standing / lane.capabilities.page_max)
+        capabilities = self.lane.capabilities
+        return ceil(self._wanted / capabilities.find) <= ceil(self._standing / capabilities.page_max)
 
     def _ask_ids(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         lane, size = self.lane, self.lane.capabilities.fetch_max
@@ -269,7 +267,8 @@ class _Disk:
                 yield text, Record(id=record, version=version, fields=fields_from_paper(orjson.loads(fields)))
 
 
-def known_field(lane: Lane, name: str) -> Field | None:
-    """The target's field of this name, where the system tells its fields."""
-    fields = lane.writing.collection.fields
-    return None if fields is None else fields.get(name)
+def _read_back(lane: Lane) -> tuple[str, ...]:
+    """Fields of the target that matching and comparing need, companions included."""
+    named = lane.named
+    along = lane.target.companions(lane.writing, frozenset(named))
+    return (*named, *sorted(along.difference(named)))
