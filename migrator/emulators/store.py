@@ -5,7 +5,7 @@ and undoing a write is putting the former row back.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
@@ -102,6 +102,12 @@ class Table(Generic[Row]):
                 insort(self.ids, after.id)
         self.rows[after.id] = after
 
+    def replace_all(self, rows: Iterable[Row]) -> None:
+        """Put other versions of all rows in place, ids unchanged, and forget the indexes: a change of form, no write."""
+        self.rows = {row.id: row for row in rows}
+        self.ids = sorted(self.rows)
+        self._keys, self._indexes = {}, {}
+
     def index(self, name: str, key_of: KeyOf[Row]) -> int | None:
         """Keep `name` unique from now on; returns the id of a row that already breaks it (then nothing is kept)."""
         found: dict[Hashable, int] = {}
@@ -111,11 +117,6 @@ class Table(Generic[Row]):
                 return row_id
         self._keys[name], self._indexes[name] = key_of, found
         return None
-
-    def drop_index(self, name: str) -> None:
-        """Stop keeping `name` unique."""
-        self._keys.pop(name, None)
-        self._indexes.pop(name, None)
 
     def indexed(self, name: str) -> bool:
         """Whether `name` is kept unique."""

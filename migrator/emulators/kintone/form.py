@@ -87,6 +87,8 @@ class Field:
     properties: dict[str, Any]
     table: str | None = None
     cells: dict[str, "Field"] = field(default_factory=dict)
+    renamed_from: str | None = None
+    """The code that records still know it by, until the next deployment."""
 
     @property
     def required(self) -> bool:
