@@ -103,7 +103,7 @@ class Table(Generic[Row]):
         self.rows[after.id] = after
 
     def replace_all(self, rows: Iterable[Row]) -> None:
-        """Put other versions of all rows in place, ids unchanged, and forget the indexes: a change of form, no write."""
+        """Put other versions of all rows in place, ids unchanged, and forget the indexes: a new form, no write."""
         self.rows = {row.id: row for row in rows}
         self.ids = sorted(self.rows)
         self._keys, self._indexes = {}, {}

@@ -162,7 +162,7 @@ def _records_fit(app: App) -> bool:
 
 
 def _too_long(one: Field, row: Row) -> bool:
-    longest = one.properties.get("maxLength")
+    longest = one.properties.get("maxLength") or 0
     return bool(longest) and len(row.values.get(one.code) or "") > int(longest)
 
 

@@ -97,7 +97,7 @@ def put_assignees(call: Call) -> dict[str, Any]:
 
 
 def evaluate(call: Call) -> dict[str, Any]:
-    """GET records/acl/evaluate.json: by password only; rights here are those of the app, the same for every record."""
+    """GET records/acl/evaluate.json: by password only. Rights are the app's, the same for all records."""
     call.caller.must_have_password()
     ids = call.parameters.integers("ids", required=True)
     app = call.app("view")
