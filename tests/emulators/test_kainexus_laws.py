@@ -4,6 +4,7 @@ import dataclasses
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
@@ -232,6 +233,58 @@ def test_an_advanced_team_needs_facilitators_and_authors_only_where_they_are_on(
     assert [each["id"] for each in store.read(number)["sponsors"]] == [5]
     assert str(store.write([{"templateId": 401, **body}])[0].refusal) == "EMPTY: authors required in status NEW"
     assert store.write([{"templateId": 400, "summary": "y"}])[0].refusal.code == "EMPTY"
+
+
+REQUIRED = {
+    # from the manual: status type -> what an item of a Simple or Standard team lacks when it has authors only,
+    # and what it lacks once it has an owner (responsible) and a start date too
+    "DRAFT": (set(), set()),
+    "NEW": (set(), set()),
+    "PLANNED": (set(), {"assigner", "assignDate", "dueDate"}),
+    "ACTIVE": ({"responsible"}, {"assigner", "assignDate", "dueDate"}),
+    "RES_SUBMITTED": (
+        {"responsible", "resolutionSubmitDate"},
+        {"assigner", "assignDate", "dueDate", "resolutionSubmitDate"},
+    ),
+    "COMPLETE": ({"responsible", "completeDate"}, {"assigner", "assignDate", "dueDate", "completeDate"}),
+    "DEFERRED": ({"reviewDate"}, {"reviewDate"}),
+}
+OWNER = {"responsible": {"id": 4}, "startDate": "2023-05-01T12:00:00.000+0000"}
+
+
+@pytest.mark.parametrize("kind", REQUIRED)
+@pytest.mark.parametrize("team", list(TeamType))
+@pytest.mark.parametrize("owner", [False, True])
+def test_each_status_requires_what_the_manual_says(kind: str, team: TeamType, owner: bool) -> None:
+    store = fresh(seed="empty").store
+    store.add_template(Template(400, "Any", team))
+    expected = set(REQUIRED[kind][owner])
+    if team in (TeamType.ADVANCED, TeamType.AUTHOR_ONLY):
+        expected -= {"responsible", "dueDate"}
+    expected |= {"facilitators"} if team is TeamType.ADVANCED else set()
+    body = {"templateId": 400, "summary": "x", "status": kind, "authors": [{"id": 4}], **(OWNER if owner else {})}
+    refusal = store.write([body])[0].refusal
+    named = set(refusal.message.split(" required")[0].split(", ")) if refusal else set()
+    assert named == expected
+
+
+def test_a_refused_update_keeps_none_of_its_comments() -> None:
+    store = fresh().store
+    comment = {"author": {"id": 4}, "comment": "hello"}
+    assert store.write([{"id": 6144, "comments": [comment], "followers": [{"id": 99}]}])[0].refusal
+    assert store.items[6144].comments == []
+
+
+def test_private_items_and_drafts_show_only_to_keys_with_the_right() -> None:
+    store = fresh().store
+    draft = store.add_item({"templateId": 170, "summary": "d", "status": "DRAFT", "authors": [{"id": 4}]})
+    secret = store.add_item({"templateId": 170, "summary": "p", "private": True, "authors": [{"id": 4}]})
+    seen = {
+        (key.drafts, key.private): {json.loads(each)["id"] for each in store.page(346, 0, 99, key)[0]}
+        & {draft, secret}
+        for key in (Key("a"), Key("b", drafts=False), Key("c", private=False))
+    }
+    assert seen == {(True, True): {draft, secret}, (False, True): {secret}, (True, False): {draft}}
 
 
 def test_a_key_sees_the_items_of_its_locations_only_and_edits_by_right() -> None:
