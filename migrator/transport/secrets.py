@@ -1,0 +1,85 @@
+"""The one scrubber that every sink of text passes through."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import threading
+from urllib.parse import quote, quote_plus
+
+SHORTEST = 4
+"""Shorter secrets are not learned: replacing them would tear ordinary words apart."""
+SURE = 8
+"""From this length on, finding a secret in a text means that the secret is in it."""
+HIDDEN = "***"
+
+
+class Scrubber:
+    """Knows every secret of this process and takes them out of text. One instance per process; thread-safe.
+
+    It learns at run time: what a server hands out (session tokens) and what is derived (base64) are secrets too.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._secrets: set[str] = set()
+        self._hide: re.Pattern[str] | None = None
+        self._sure: tuple[str, ...] = ()
+        self._shortest_sure = 0
+        self.warnings: list[str] = []
+        """One sentence per secret that is too short to be protected well; never the secret."""
+
+    @property
+    def learned(self) -> int:
+        """How many secrets are known."""
+        return len(self._secrets)
+
+    def learn(self, *secrets: str) -> None:
+        """Remember these, with their base64, URL-encoded, JSON- and HTML-escaped forms. Empty ones are nothing."""
+        with self._lock:
+            new = {secret for secret in secrets if secret} - self._secrets
+            self.warnings.extend(_warning(secret) for secret in sorted(new) if len(secret) < SURE)
+            new = {secret for secret in new if len(secret) >= SHORTEST}
+            if not new:
+                return
+            self._secrets |= new
+            every = sorted({form for secret in self._secrets for form in forms(secret)}, key=len, reverse=True)
+            self._hide = re.compile("|".join(map(re.escape, every)))
+            sure = {form for secret in self._secrets if len(secret) >= SURE for form in forms(secret)}
+            self._shortest_sure = min(map(len, sure), default=0)
+            self._sure = tuple(sure)
+
+    def clean(self, text: str) -> str:
+        """The text with every known secret replaced by asterisks."""
+        return text if self._hide is None else self._hide.sub(HIDDEN, text)
+
+    def holds(self, text: str) -> bool:
+        """A known secret of at least eight characters is inside, in any of its forms."""
+        sure = self._sure
+        return bool(sure) and len(text) >= self._shortest_sure and any(form in text for form in sure)
+
+
+def _warning(secret: str) -> str:
+    if len(secret) < SHORTEST:
+        return f"a secret of {len(secret)} characters cannot be kept out of messages; use one of at least {SURE}"
+    return f"a secret of {len(secret)} characters is short; where it stands in record data it is not noticed"
+
+
+def forms(secret: str) -> frozenset[str]:
+    """The secret as it may stand in text: plain, escaped, encoded, or base64 with something before and after it."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    found = {secret, html.escape(secret), json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    found |= quoted | {re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), text) for text in quoted}
+    cores = {core for before in range(3) if len(core := _base64_core(raw, before)) >= SURE}
+    cores.add(base64.b64encode(raw).decode().rstrip("="))
+    found |= cores | {core.replace("+", "-").replace("/", "_") for core in cores}
+    return frozenset(form for form in found if len(form) >= SHORTEST)
+
+
+def _base64_core(raw: bytes, before: int) -> str:
+    """The characters of the base64 of (`before` bytes + raw + anything) that depend on raw alone."""
+    text = base64.b64encode(b"\0" * before + raw + b"\0" * 2).decode()
+    return text[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]

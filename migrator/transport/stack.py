@@ -1,0 +1,189 @@
+"""The one place where the layers between a connector and the wire are stacked, innermost first.
+
+reads    client -> pace -> login -> retry        ask, stream, download
+login    client -> pace -> retry
+writes   client -> login                         send: paced by the executor before its intent, never retried
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from requests.adapters import BaseAdapter
+
+from migrator.contract import Answer, Budget, Call, Capabilities, Clock, Source, Transfer, Wire
+from migrator.errors import BadAnswer, Lost, NotSent, Unreachable
+from migrator.model.problem import Problem
+from migrator.transport.body import OpenFile
+from migrator.transport.breakage import Broken
+from migrator.transport.client import Client, Streaming, host_of
+from migrator.transport.pace import Pace
+from migrator.transport.retry import Patience, Retry
+from migrator.transport.secrets import Scrubber
+from migrator.transport.session import Ask, Login
+
+AHEAD = 8
+"""Most reads that a stream asks ahead, whatever a system allows: each answer waits in memory for its turn."""
+
+
+class OpenWire(Wire):
+    """A Wire over HTTP. A context manager: leaving it ends the reads in flight, waits for writes, logs out."""
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        auth: Any,
+        busy: Callable[[Answer], bool],
+        transfer: Transfer,
+        in_flight: int,
+        budget: Budget,
+        clock: Clock,
+        scrubber: Scrubber,
+        open_file: OpenFile | None,
+        patience: Patience,
+        chance: Callable[[], float],
+    ) -> None:
+        self._client, self._transfer, self._scrubber = client, transfer, scrubber
+        self._closing = threading.Event()
+        over = self._closing.is_set
+        pace = Pace(budget, clock, over)
+        retry = Retry(
+            busy=busy, budget=budget, clock=clock, chance=chance, over=over, tell=self._problem, patience=patience
+        )
+        read = pace.around(client.read)
+        self._login = Login(auth, scrubber, lambda call, headers: retry.around(lambda one: read(one, headers))(call))
+        self._read: Ask = retry.around(self._login.reading(read))
+        self._open: Ask = retry.around(self._login.reading(pace.around(client.open)))
+        self._open_file = open_file
+        self._ahead = min(in_flight, AHEAD)
+        self._threads = ThreadPoolExecutor(in_flight, thread_name_prefix=f"wire {client.origin}")
+
+    @property
+    def origin(self) -> str:
+        """The base URL without a trailing slash."""
+        return self._client.origin
+
+    @property
+    def transfer(self) -> Transfer:
+        """The keys that every system takes."""
+        return self._transfer
+
+    def ask(self, call: Call) -> Answer:
+        """One read on the caller's thread, paced and retried. Raises Unreachable, BadAnswer, LoginRefused, Paused."""
+        return self._read(call)
+
+    def stream(self, calls: Iterable[Call]) -> Iterator[Answer]:
+        """Many reads, answers in order; see Wire. Raises what `ask` raises, at the answer's turn."""
+        waiting: deque[Future[Answer]] = deque()
+        feed = iter(calls)
+        try:
+            while True:
+                while len(waiting) < self._ahead and (call := next(feed, None)) is not None:
+                    waiting.append(self._threads.submit(self._read, call))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def send(self, call: Call, open_file: OpenFile | None = None) -> Future[Answer]:
+        """One write, once. The future raises NotSent, Lost, FileUnread, LoginRefused."""
+        return self._threads.submit(self._send, call, open_file)
+
+    def renew(self) -> None:
+        """Log in afresh, unless no call has left since the last login. Raises LoginRefused, Unreachable."""
+        self._login.renew()
+
+    def download(self, call: Call) -> Iterator[bytes]:
+        """The body of a read in pieces. Raises Unreachable, BadAnswer."""
+        answer = self._open(call)
+        if not isinstance(answer, Streaming):
+            raise BadAnswer(self._problem(call, f"it answered {answer.status} where a file was expected", ""))
+        try:
+            yield from answer.pieces
+        except Broken as error:
+            raise Unreachable(self._problem(call, error.reason, error.hint)) from error
+
+    def close(self) -> None:
+        """Log out, end the threads, close the connections. Safe to repeat."""
+        self._closing.set()
+        self._client.drop_reads()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        try:
+            self._login.logout(self._client.write)
+        finally:
+            self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _send(self, call: Call, open_file: OpenFile | None) -> Answer:
+        write = partial(self._client.write, open_file=open_file or self._open_file)
+        try:
+            return self._login.writing(write)(call)
+        except Broken as error:
+            kind = Lost if error.begun else NotSent
+            raise kind(self._problem(call, error.reason, error.hint)) from error
+        except (Unreachable, BadAnswer) as error:  # the login's: nothing of this write has left
+            raise NotSent(error.problems[0]) from error
+
+    def _problem(self, call: Call, reason: str, hint: str) -> Problem:
+        """A sentence for people: never the query, never a secret."""
+        path = call.path.partition("?")[0]
+        return Problem(
+            code="SY004",
+            summary=self._scrubber.clean(f"{host_of(self.origin)}: {reason}"),
+            detail=self._scrubber.clean(f"{call.method} {path}"),
+            hint=hint,
+        )
+
+
+def open_wire(
+    connector: type[Source],
+    options: Any,
+    transfer: Transfer,
+    capabilities: Capabilities,
+    *,
+    budget: Budget,
+    clock: Clock,
+    scrubber: Scrubber,
+    folder: Path | None = None,
+    adapter: BaseAdapter | None = None,
+    open_file: OpenFile | None = None,
+    patience: Patience | None = None,
+    chance: Callable[[], float] = random.random,
+) -> OpenWire:
+    """The wire of one system, ready for its connector. No request is sent yet.
+
+    `folder`: where paths of file systems start. `adapter`: a requests adapter in the place of sockets (a WSGI app,
+    a cassette). `open_file`: a source's `open`, for sends that bring none of their own. `chance`: numbers 0 to 1.
+    """
+    client = Client(connector.address(options), transfer, adapter=adapter)
+    return OpenWire(
+        client,
+        auth=connector.auth(options),
+        busy=connector.busy,
+        transfer=transfer,
+        in_flight=transfer.in_flight or capabilities.in_flight,
+        budget=budget,
+        clock=clock,
+        scrubber=scrubber,
+        open_file=open_file,
+        patience=patience or Patience(),
+        chance=chance,
+    )
