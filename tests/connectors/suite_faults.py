@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrator.contract import Done, Failed, Recheck, Unknown
+from migrator.contract import Answer, Done, Failed, Recheck, Unknown
 from migrator.errors import Conflict, MigratorError, Refused, SystemFailed
 from migrator.model.plan import Action
 from tests.connectors.words import shown, text_of
@@ -98,15 +98,15 @@ def test_no_error_shows_a_secret(world: World) -> None:
 
 
 def test_waiting_is_asked_for_where_the_server_asks(world: World) -> None:
-    """429 on a write raises Throttled or leaves it unknown; on a read it is recognised as busy."""
+    """429 on a write raises an error that says to try again; nothing was written. On a read it is busy."""
     if world.faults is None:
         pytest.skip("this system is no server")
     with opened(world) as session:
         world.faults.add(match=world.create_call, kind="status", status=429)
         batches = (session.batch(session.creates(world.sample(0))),)
         answer = session.wire.send(session.target.encode(batches)).result()
-        assert world.connector.busy(answer)
         with pytest.raises(SystemFailed) as caught:
             session.target.decode(batches, answer)
         assert caught.value.again
+        assert world.connector.busy(Answer(status=429, headers={}, body=b""))
         assert world.truth() == {}

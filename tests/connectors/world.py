@@ -118,7 +118,7 @@ class Session:
         batches = (self.batch(changes),)
         answer = self.wire.send(self.target.encode(batches)).result()
         results = self.target.decode(batches, answer)
-        self.target.complete(self.collection)
+        self.target.complete((self.writing,), self.collection.stamp)
         return results
 
     def creates(self, *wanted: Fields) -> list[Change]:
@@ -164,7 +164,7 @@ class Session:
         )
 
     def _companions(self, after: Fields) -> frozenset[str]:
-        return self.target.companions(self.collection, frozenset(after))
+        return self.target.companions(self.writing, frozenset(after))
 
 
 @contextmanager
