@@ -75,7 +75,8 @@ class Wire:
             self._running += 1
             running = self._running
         try:
-            response = self._answer(Request(environ), running)
+            with Request(environ) as request:  # closes the spooled parts of an upload
+                response = self._answer(request, running)
         finally:
             with self._lock:
                 self._running -= 1
