@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from requests.adapters import BaseAdapter
 
@@ -25,6 +25,7 @@ from migrator.model.problem import Problem
 from migrator.transport.body import OpenFile
 from migrator.transport.breakage import Broken
 from migrator.transport.client import Client, Streaming, host_of
+from migrator.transport.file import FileWire
 from migrator.transport.pace import Pace
 from migrator.transport.retry import Patience, Retry
 from migrator.transport.secrets import Scrubber
@@ -34,7 +35,21 @@ AHEAD = 8
 """Most reads that a stream asks ahead, whatever a system allows: each answer waits in memory for its turn."""
 
 
-class OpenWire(Wire):
+class OpenWire(Wire, Protocol):
+    """A Wire that is open; a context manager: leaving it closes it."""
+
+    def close(self) -> None:
+        """Log out, end the threads, close the connections. Safe to repeat."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class HttpWire(Wire):
     """A Wire over HTTP. A context manager: leaving it ends the reads in flight, waits for writes, logs out."""
 
     def __init__(
@@ -115,7 +130,7 @@ class OpenWire(Wire):
             raise Unreachable(self._problem(call, error.reason, error.hint)) from error
 
     def close(self) -> None:
-        """Log out, end the threads, close the connections. Safe to repeat."""
+        """End the reads in flight, wait for the writes, log out. Safe to repeat."""
         self._closing.set()
         self._client.drop_reads()
         self._threads.shutdown(wait=True, cancel_futures=True)
@@ -173,8 +188,11 @@ def open_wire(
     `folder`: where paths of file systems start. `adapter`: a requests adapter in the place of sockets (a WSGI app,
     a cassette). `open_file`: a source's `open`, for sends that bring none of their own. `chance`: numbers 0 to 1.
     """
-    client = Client(connector.address(options), transfer, adapter=adapter)
-    return OpenWire(
+    address = connector.address(options)
+    if connector.medium == "file":
+        return FileWire((folder or Path()) / address, transfer)
+    client = Client(address, transfer, adapter=adapter)
+    return HttpWire(
         client,
         auth=connector.auth(options),
         busy=connector.busy,
