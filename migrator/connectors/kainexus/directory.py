@@ -1,0 +1,74 @@
+"""People and places of an organization: every way to name one, and its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """Names of one sort of thing, users or locations. Pure once made."""
+
+    ids: Mapping[str, int]
+    """Name, in whatever form, in lower case -> id; a form that two bear stands for neither."""
+    whole: bool = True
+    """It holds all of them: a name that is not in it is wrong."""
+
+    def find(self, text: str) -> int | None:
+        """The id that a name, a user name, an e-mail address or an id in text means; None: unknown."""
+        return self.ids.get(text.strip().casefold())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """Users and locations as far as our key may see them."""
+
+    users: Register
+    """By user name, e-mail, id, and "First Last" where only one is called so."""
+    places: Register
+    """By name (where only one is called so) and id."""
+
+
+NOBODY = Register(ids={}, whole=False)
+"""A register that our key may not read: names go to the server as they are."""
+
+
+def users_of(entries: Iterable[Mapping[str, Any]], *, whole: bool) -> Register:
+    """Users by all their names; a user name goes before an id, an e-mail before a full name."""
+    people = [entry for entry in entries if isinstance(entry.get("id"), int)]
+    forms = [
+        {str(each["username"]): each["id"] for each in people if each.get("username")},
+        {str(each["id"]): each["id"] for each in people},
+        _single((str(each.get("email") or ""), each["id"]) for each in people),
+        _single((f"{each.get('firstName') or ''} {each.get('lastName') or ''}", each["id"]) for each in people),
+    ]
+    return Register(ids=_joined(forms), whole=whole)
+
+
+def places_of(entries: Iterable[Mapping[str, Any]], *, whole: bool) -> Register:
+    """Locations by name and id."""
+    places = [entry for entry in entries if isinstance(entry.get("id"), int)]
+    forms = [
+        _single((str(each.get("name") or ""), each["id"]) for each in places),
+        {str(each["id"]): each["id"] for each in places},
+    ]
+    return Register(ids=_joined(forms), whole=whole)
+
+
+def _single(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Names that only one bears."""
+    bearers: dict[str, set[int]] = {}
+    for name, number in pairs:
+        if name.strip():
+            bearers.setdefault(name.strip().casefold(), set()).add(number)
+    return {name: numbers.pop() for name, numbers in bearers.items() if len(numbers) == 1}
+
+
+def _joined(forms: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    ids: dict[str, int] = {}
+    for form in forms:
+        for name, number in form.items():
+            ids.setdefault(name.strip().casefold(), number)
+    return ids
