@@ -1,0 +1,365 @@
+"""The closed table of filters, how each is bounded, and the page that documents them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from inspect import Signature
+from typing import Any, Final
+
+from migrator.model.playbook import MappingTable, Unknown
+from migrator.model.values import OMIT
+from migrator.transform import lists, markup, moments, numbers, text
+from migrator.transform.grammar import JOIN, METHOD, REF
+from migrator.transform.limits import LARGE, Meter
+from migrator.transform.methods import METHODS
+from migrator.transform.predicates import TESTS
+from migrator.transform.refusal import Refusal, did_you_mean, shown, sort_of
+from migrator.transform.results import Missing, Pointer, concatenated, insist, text_of
+
+_TEXT: Final = "texts up to 1,000,000 characters"
+_LIST: Final = "lists up to 100,000 items"
+_DATE: Final = "texts up to 100 characters, years 1 to 9999"
+_NUMBER: Final = "100 digits, exponents up to 100"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One filter."""
+
+    function: Callable[..., Any]
+    """Takes the value (after the zone or the tables, where `wants` says so) and the arguments."""
+    bound: str
+    """How much it takes or makes."""
+    example: tuple[str, Any]
+    """An expression and what it gives."""
+    group: str
+    """Heading in the docs."""
+    wants: str = ""
+    """"zone" or "mappings": handed in before the value."""
+    null_stays: bool = True
+    """Null gives null, whatever the arguments."""
+    raw: bool = False
+    """Takes missing values and refs too."""
+
+    @property
+    def signature(self) -> Signature:
+        """What it takes, the value first."""
+        takes = inspect.signature(self.function)
+        parameters = list(takes.parameters.values())[1 if self.wants else 0 :]
+        return Signature([parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters])
+
+    @property
+    def doc(self) -> str:
+        """What it does, in a sentence or two."""
+        return inspect.getdoc(self.function) or ""
+
+
+def map_(tables: Mapping[str, MappingTable], value: Any, table: Any) -> Any:
+    """The value's entry in a table of `mappings:`; a list item by item; `unknown` there says what others become."""
+    found = tables.get(table) if isinstance(table, str) else None
+    if found is None:
+        raise Refusal("TR008", f"unknown mapping {shown(table)}", hint=did_you_mean(str(table), tables))
+    if found.values is None:
+        raise Refusal("TR008", f"the file of mapping {shown(table)} has not been read")
+    if isinstance(value, tuple):
+        return tuple([_entry(found, table, item) for item in value])
+    return _entry(found, table, value)
+
+
+def _entry(table: MappingTable, name: str, value: Any) -> Any:
+    values = table.values or {}
+    key = value if value.__class__ is str else text_of(value)
+    try:
+        return values[key]
+    except KeyError:
+        if table.unknown is Unknown.KEEP:
+            return value
+        if table.unknown is Unknown.NULL:
+            return None
+    hint = did_you_mean(key, values, "add it to the table, or let `unknown:` say keep or null")
+    raise Refusal("TR015", f"{shown(value)} is not in mapping {shown(name)}", hint=hint)
+
+
+def string(value: Any) -> str:
+    """The value as a text: true and false are `true` and `false`, decimals are plain."""
+    return text_of(value)
+
+
+def _group(
+    name: str, bound: str, rows: Mapping[str, tuple[Callable[..., Any], str, Any]], **more: Any
+) -> dict[str, Filter]:
+    return {
+        key: Filter(function=function, bound=bound, example=(example, gives), group=name, **more)
+        for key, (function, example, gives) in rows.items()
+    }
+
+
+FILTERS: Final[Mapping[str, Filter]] = {
+    **_group(
+        "Texts",
+        _TEXT,
+        {
+            "trim": (text.trim, "'  pc-7 ' | trim", "pc-7"),
+            "lower": (text.lower, "'Ito' | lower", "ito"),
+            "upper": (text.upper, "'Ito' | upper", "ITO"),
+            "title": (text.title, "'ken ito' | title", "Ken Ito"),
+            "capitalize": (text.capitalize, "'KEN ito' | capitalize", "Ken ito"),
+            "replace": (text.replace, "'a-b-c' | replace('-', '')", "abc"),
+            "remove_prefix": (text.remove_prefix, "'pc-7' | remove_prefix('pc-')", "7"),
+            "remove_suffix": (text.remove_suffix, "'a.txt' | remove_suffix('.txt')", "a"),
+            "truncate": (text.truncate, "'computer' | truncate(5)", "comp…"),
+            "squeeze": (text.squeeze, "' a   b ' | squeeze", "a b"),
+            "left": (text.left, "'12345' | left(2)", "12"),
+            "right": (text.right, "'12345' | right(2)", "45"),
+            "pad_left": (text.pad_left, "7 | pad_left(3, '0')", "007"),
+            "pad_right": (text.pad_right, "'a' | pad_right(3, '.')", "a.."),
+            "string": (string, "7 | string", "7"),
+            "slug": (text.slug, "'Café, New!' | slug", "cafe-new"),
+            "sha256": (
+                text.sha256,
+                "'a' | sha256 | left(8)",
+                "ca978112",
+            ),
+            "html_to_text": (markup.html_to_text, "'<p>a &amp; b</p>c' | html_to_text", "a & b\nc"),
+            "unescape_html": (markup.unescape_html, "'a &lt; b' | unescape_html", "a < b"),
+        },
+    ),
+    **_group(
+        "Texts",
+        "texts up to 100,000 characters",
+        {
+            "nfkc": (text.nfkc, "'ｶﾞ１' | nfkc", "ガ1"),
+            "nfc": (text.nfc, "'e\u0301' | nfc", "é"),
+        },
+    ),
+    **_group(
+        "Texts to lists",
+        _LIST,
+        {
+            "split": (text.split, "'a, b' | split(', ')", ("a", "b")),
+            "lines": (text.lines, "'a\\nb' | lines", ("a", "b")),
+        },
+    ),
+    **_group(
+        "Numbers",
+        _NUMBER,
+        {
+            "number": (numbers.number, "'1.234,50' | number(',', '.') | string", "1234.50"),
+            "int": (numbers.int_, "'12' | int", 12),
+            "float": (numbers.float_, "'1.5' | float", 1.5),
+            "round": (numbers.round_, "2.5 | round(mode='half-up')", 3),
+            "decimals": (numbers.decimals, "'1.5' | decimals(2)", "1.50"),
+            "abs": (numbers.abs_, "-3 | abs", 3),
+        },
+    ),
+    **_group(
+        "Numbers",
+        _LIST,
+        {
+            "sum": (numbers.sum_, "[1, 2] | sum", 3),
+            "min": (numbers.min_, "[1, 2] | min", 1),
+            "max": (numbers.max_, "[1, 2] | max", 2),
+        },
+    ),
+    **_group(
+        "Dates and times",
+        _DATE,
+        {
+            "date": (moments.date_, "'01.03.2024' | date('%d.%m.%Y')", "2024-03-01"),
+            "time": (moments.time_, "'9:05 PM' | time('%I:%M %p')", "21:05:00"),
+            "datetime": (
+                moments.datetime_,
+                "'2024-03-01 09:30' | datetime(in_zone='Asia/Tokyo')",
+                "2024-03-01T09:30:00+09:00",
+            ),
+            "to_zone": (
+                moments.to_zone,
+                "'2024-03-01T00:30:00Z' | to_zone('Asia/Tokyo')",
+                "2024-03-01T09:30:00+09:00",
+            ),
+        },
+        wants="zone",
+    ),
+    **_group(
+        "Dates and times",
+        _DATE,
+        {
+            "add_days": (moments.add_days, "'2024-02-28' | add_days(2)", "2024-03-01"),
+            "format_date": (moments.format_date, "'2024-03-01' | format_date('%d.%m.%Y')", "01.03.2024"),
+            "from_epoch": (moments.from_epoch, "0 | from_epoch", "1970-01-01T00:00:00Z"),
+        },
+    ),
+    **_group(
+        "Lists",
+        _LIST,
+        {
+            "first": (lists.first, "['a', 'b'] | first", "a"),
+            "last": (lists.last, "['a', 'b'] | last", "b"),
+            "join": (lists.join, "['a', 'b'] | join(', ')", "a, b"),
+            "unique": (lists.unique, "['b', 'a', 'b'] | unique", ("b", "a")),
+            "reverse": (lists.reverse, "['a', 'b'] | reverse", ("b", "a")),
+            "flatten": (lists.flatten, "[['a'], ['b', 'c']] | flatten", ("a", "b", "c")),
+            "compact": (lists.compact, "['a', '', none] | compact", ("a",)),
+            "slice": (lists.slice_, "['a', 'b', 'c'] | slice(1)", ("b", "c")),
+            "pluck": (lists.pluck, "[{'n': 1}, {'n': 2}] | pluck('n')", (1, 2)),
+            "select": (lists.select, "['a', 'b'] | select('b', 'c')", ("b",)),
+            "reject": (lists.reject, "['a', 'b'] | reject('b', 'c')", ("a",)),
+            "select_by": (lists.select_by, "[{'n': 1}, {'n': 2}] | select_by('n', 2)", ({"n": 2},)),
+            "reject_by": (lists.reject_by, "[{'n': 1}, {'n': 2}] | reject_by('n', 2)", ({"n": 1},)),
+        },
+    ),
+    **_group("Lists", "lists up to 20,000 items", {"sort": (lists.sort, "['b', 'a'] | sort", ("a", "b"))}),
+    **_group(
+        "Lists",
+        _LIST,
+        {
+            "list": (lists.list_, "'a' | list", ("a",)),
+            "length": (lists.length, "'abc' | length", 3),
+        },
+        null_stays=False,
+    ),
+    **_group(
+        "Nulls and missing values",
+        "nothing is made",
+        {
+            "default": (lists.default, "record.nickname | default('none')", "none"),
+            "coalesce": (lists.coalesce, "none | coalesce(record.nickname, 'x')", "x"),
+        },
+        null_stays=False,
+        raw=True,
+    ),
+    **_group(
+        "Nulls and missing values",
+        "nothing is made",
+        {"none_if_empty": (lists.none_if_empty, "'0000-00-00' | none_if_empty('0000-00-00')", None)},
+    ),
+    **_group(
+        "Tables",
+        "one look-up for each item",
+        {"map": (map_, "'In use' | map('state')", "稼働中")},
+        wants="mappings",
+    ),
+    **_group(
+        "JSON",
+        _TEXT,
+        {"to_json": (markup.to_json, "{'a': [1, true]} | to_json", '{"a": [1, true]}')},
+        null_stays=False,
+    ),
+    **_group("JSON", _TEXT, {"from_json": (markup.from_json, "'[1, true]' | from_json", (1, True))}),
+}
+"""Name -> filter. Closed: a playbook cannot add to it."""
+
+SHORT: Final[Mapping[str, str]] = {"d": "default"}
+"""Second names that people know from elsewhere."""
+
+
+def bound_filters(
+    zone: str, tables: Mapping[str, MappingTable], ref: Callable[..., Any] | None, meter: Meter
+) -> dict[str, Callable[..., Any]]:
+    """Every filter as a generated function calls it, the hidden ones of the grammar included."""
+    handed = {"zone": zone, "mappings": tables}
+    made = {name: _guarded(filter_, handed, meter) for name, filter_ in FILTERS.items()}
+    made |= {short: made[name] for short, name in SHORT.items()}
+    made |= {METHOD + name: _metered(method, meter) for name, method in METHODS.items()}
+    return made | {JOIN: concatenated, REF: _pointing(ref)}
+
+
+def bound_tests() -> dict[str, Callable[..., bool]]:
+    """Every test as a generated function calls it."""
+    return dict(TESTS)
+
+
+def _guarded(filter_: Filter, handed: Mapping[str, Any], meter: Meter) -> Callable[..., Any]:
+    """The filter with its zone or tables, refusing what no filter takes, metered for large values."""
+    function = filter_.function
+    if filter_.wants:
+        first = handed[filter_.wants]
+
+        def call(value: Any, *args: Any, **kwargs: Any) -> Any:
+            return function(first, value, *args, **kwargs)
+    else:
+        call = function
+    if filter_.raw:
+        return call
+    return _metered(call, meter, filter_.null_stays)
+
+
+def _metered(function: Callable[..., Any], meter: Meter, null_stays: bool = True) -> Callable[..., Any]:
+    def call(value: Any, *args: Any, **kwargs: Any) -> Any:
+        kind = value.__class__
+        if kind is str or kind is tuple:
+            if len(value) > LARGE:
+                meter.charge(len(value))
+        elif value is None:
+            if null_stays:
+                return None
+        elif kind is Missing or kind is Pointer or value is OMIT:
+            insist(value)
+        return function(value, *args, **kwargs)
+
+    return call
+
+
+def _pointing(ref: Callable[..., Any] | None) -> Callable[..., Any]:
+    """`ref(name, id, missing=…)`: whatever comes back is opaque, but null and omit."""
+
+    def point(_: None, name: Any, source_id: Any, **missing: Any) -> Any:
+        if ref is None:
+            raise Refusal("TR009", "`ref()` is not carried out here", hint="refs are known while planning only")
+        insist(name)
+        insist(source_id)
+        if isinstance(source_id, (tuple, Mapping, bool)):
+            raise Refusal("TR011", f"`ref()` takes one id, not {sort_of(source_id)}")
+        found = ref(name, source_id, **missing)
+        return found if found is None or found is OMIT else Pointer(found)
+
+    return point
+
+
+def reference() -> str:
+    """The text of docs/reference/filters.md."""
+    parts = [_HEAD]
+    for group in dict.fromkeys(filter_.group for filter_ in FILTERS.values()):
+        rows = [(name, filter_) for name, filter_ in FILTERS.items() if filter_.group == group]
+        parts.append(f"## {group}\n\n| filter | does | bound | example | gives |\n|---|---|---|---|---|\n")
+        parts.append("".join(_row(name, filter_) for name, filter_ in rows) + "\n")
+    tests = "".join(f"| `is {name}` | {inspect.getdoc(test)} |\n" for name, test in TESTS.items())
+    methods = ", ".join(f"`{name}`" for name in METHODS)
+    return "".join(parts) + _TAIL.format(tests=tests, methods=methods)
+
+
+def _row(name: str, filter_: Filter) -> str:
+    arguments = str(filter_.signature.replace(parameters=list(filter_.signature.parameters.values())[1:]))
+    expression, gives = filter_.example
+    cells = (f"`{name}{'' if arguments == '()' else arguments}`", filter_.doc, filter_.bound)
+    shown_cells = (f"`{{{{ {expression} }}}}`", f"`{gives!r}`")
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells + shown_cells) + " |\n"
+
+
+_HEAD: Final = """# Filters, tests and methods
+
+Generated from the table in `migrator/transform/filters.py`; a test keeps it up to date.
+
+`{{ record.name | trim }}` hands a value through a filter. The table is closed. Null stays null, unless a filter says
+otherwise; a missing field is an error, and `default()` the way out. A number counts as its text where a text is
+needed. Nothing guesses: a text is a number, a date or JSON only after the filter that says so. Lists are shown in
+round brackets.
+
+Whatever a template does, a text has at most 1,000,000 characters, a list 100,000 items, a decimal number 100 digits,
+a whole number 1,024 bits, a template 10,000 characters and 50 levels, and the templates of one record walk through at
+most 20,000,000 characters and items. What exceeds a bound is a problem of its record. `+` adds numbers, texts or
+lists, `~` joins texts, and every other operator is for numbers only.
+
+"""
+_TAIL: Final = """## Tests
+
+| test | true for |
+|---|---|
+{tests}
+## Methods of texts
+
+`record.name.upper()` works too, for these methods of texts: {methods}.
+No others can be called, and none of other values.
+"""

@@ -1,0 +1,175 @@
+"""Templates made ready: text or nested value -> checked tree -> generated function."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
+
+from migrator.model.playbook import MappingTable
+from migrator.model.problem import Place, Problem
+from migrator.transform.filters import FILTERS, SHORT, bound_filters, bound_tests
+from migrator.transform.grammar import Vocabulary, joined, parse
+from migrator.transform.limits import VALUE_DEPTH, Meter, too_large
+from migrator.transform.methods import METHODS
+from migrator.transform.pieces import cut, is_template
+from migrator.transform.predicates import TESTS
+from migrator.transform.refusal import Refusal, sort_of
+from migrator.transform.sandbox import Sandbox, Scope
+
+Path = tuple[str | int, ...]
+"""Names and places that lead to a part of a nested value."""
+
+FIELD_NAMES: Final = frozenset({"record", "origin", "vars", "omit", "ref"})
+"""What the templates of a step's fields may name."""
+
+_SIGNATURES: Final = {name: filter_.signature for name, filter_ in FILTERS.items()}
+_FILTER_SIGNATURES: Final = _SIGNATURES | {short: _SIGNATURES[name] for short, name in SHORT.items()}
+_TEST_SIGNATURES: Final = {name: inspect.signature(test) for name, test in TESTS.items()}
+_METHOD_SIGNATURES: Final = {name: inspect.signature(method) for name, method in METHODS.items()}
+_TOLERANT: Final = frozenset({"default", "d", "coalesce", "defined", "undefined"})
+
+
+class Language:
+    """Which words templates may use, and the environment that runs them. Compile once, evaluate often."""
+
+    def __init__(
+        self,
+        names: frozenset[str] = FIELD_NAMES,
+        *,
+        zone: str = "UTC",
+        mappings: Mapping[str, MappingTable] | None = None,
+        ref: Callable[..., Any] | None = None,
+    ) -> None:
+        self.meter = Meter()
+        """Reset it before each record."""
+        self._sandbox = Sandbox()
+        self._sandbox.filters.update(bound_filters(zone, mappings or {}, ref, self.meter))
+        self._sandbox.tests.update(bound_tests())
+        self._words = vocabulary(names, None if mappings is None else frozenset(mappings))
+
+    def tree(self, value: Any, problems: list[tuple[Path, Problem]], path: Path = ()) -> nodes.Expr:
+        """The tree of a nested value; what is wrong in it is added to `problems`, and stands as null in the tree."""
+        return _tree(value, self._words, problems, path)
+
+    def function(self, trees: list[nodes.Expr]) -> Callable[[Scope], tuple[Any, ...]]:
+        """One function for all trees, the authority on what they mean. Raises Refusal TR007."""
+        return self._sandbox.compile_all([copy.deepcopy(tree) for tree in trees])
+
+    def direct_function(self, trees: list[nodes.Expr]) -> Callable[[Scope], tuple[Any, ...]]:
+        """The same, faster: KeyError for a missing field, and then `function` must be asked. Raises Refusal."""
+        return self._sandbox.compile_all([_Direct().visit(copy.deepcopy(tree)) for tree in trees])
+
+
+def vocabulary(names: frozenset[str], mappings: frozenset[str] | None = None) -> Vocabulary:
+    """The words of templates under these names."""
+    return Vocabulary(names, _FILTER_SIGNATURES, _TEST_SIGNATURES, _METHOD_SIGNATURES, mappings)
+
+
+def problems_of(value: Any, words: Vocabulary) -> list[tuple[Path, Problem]]:
+    """What is wrong in a nested value, each with the path to it. Evaluates nothing."""
+    problems: list[tuple[Path, Problem]] = []
+    _tree(value, words, problems, ())
+    return problems
+
+
+def text_tree(text: str, words: Vocabulary) -> nodes.Expr:
+    """The tree of one text: exactly one expression keeps its type, any other text with expressions is joined.
+
+    Raises Refusal with its offset within `text`.
+    """
+    if not is_template(text):
+        return nodes.Const(text)
+    parts: list[nodes.Expr] = []
+    pieces = cut(text)
+    for piece in pieces:
+        try:
+            parts.append(parse(piece.text, words) if piece.expression else nodes.Const(piece.text))
+        except Refusal as refusal:
+            refusal.offset += piece.offset
+            raise
+    return parts[0] if len(pieces) == 1 else joined(parts)
+
+
+def fields_read(trees: list[nodes.Expr]) -> frozenset[str] | None:
+    """Names of the record's fields that the trees read; None where it cannot be told (`record` as a whole)."""
+    root = nodes.Tuple(list(trees), "load")
+    uses = sum(1 for name in root.find_all(nodes.Name) if name.name == "record")
+    fields = [
+        name for node in root.find_all((nodes.Getattr, nodes.Getitem)) if (name := _field_name(node)) is not None
+    ]
+    return frozenset(fields) if len(fields) == uses else None
+
+
+def names_read(trees: list[nodes.Expr]) -> frozenset[str]:
+    """The names that the trees use."""
+    root = nodes.Tuple(list(trees), "load")
+    return frozenset(name.name for name in root.find_all(nodes.Name))
+
+
+def members_read(tree: nodes.Expr, name: str) -> Iterator[str]:
+    """Which members of a name the tree reads, such as X for `env.X`; those behind `default` are left out."""
+    if isinstance(tree, (nodes.Filter, nodes.Test)) and tree.name in _TOLERANT:
+        return
+    member = _field_name(tree, name)
+    if member is not None:
+        yield member
+    for child in tree.iter_child_nodes():
+        yield from members_read(child, name)  # type: ignore[arg-type]  # the nodes within an expression are expressions
+
+
+def at(text: str, refusal: Refusal) -> Problem:
+    """The refusal of a template as a Problem with its line and column within the text."""
+    before = text[: refusal.offset]
+    line_start = before.rfind("\n") + 1
+    return refusal.problem(Place(line=before.count("\n") + 1, column=len(before) - line_start + 1))
+
+
+def _tree(value: Any, words: Vocabulary, problems: list[tuple[Path, Problem]], path: Path) -> nodes.Expr:
+    try:
+        return _checked_tree(value, words, problems, path)
+    except Refusal as refusal:
+        problems.append((path, at(value if isinstance(value, str) else "", refusal)))
+        return nodes.Const(None)
+
+
+def _checked_tree(value: Any, words: Vocabulary, problems: list[tuple[Path, Problem]], path: Path) -> nodes.Expr:
+    if isinstance(value, str):
+        return text_tree(value, words)
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return nodes.Const(value)
+    if len(path) > VALUE_DEPTH:
+        raise too_large("the value is nested too deeply", VALUE_DEPTH, "levels")
+    if isinstance(value, Mapping):
+        pairs = [(str(name), _tree(item, words, problems, (*path, str(name)))) for name, item in value.items()]
+        return nodes.Dict([nodes.Pair(nodes.Const(name), item) for name, item in pairs])
+    if isinstance(value, (list, tuple)):
+        return nodes.Tuple([_tree(item, words, problems, (*path, place)) for place, item in enumerate(value)], "load")
+    raise Refusal("TR013", f"the value is {sort_of(value)}, or no finite number")
+
+
+def _field_name(node: nodes.Node, name: str = "record") -> str | None:
+    """The field that a node reads from `record` (or another name), told by a constant."""
+    if not isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        return None
+    if not isinstance(node.node, nodes.Name) or node.node.name != name:
+        return None
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    return node.arg.value if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str) else None
+
+
+class _Direct(NodeTransformer):
+    """Makes `record.x` a plain look-up, except where a missing field is no error."""
+
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        """The node, or the plain look-up in its place."""
+        if isinstance(node, (nodes.Filter, nodes.Test)) and node.name in _TOLERANT:
+            return node
+        name = _field_name(node)
+        return self.generic_visit(node) if name is None else nodes.ExtensionAttribute("record", name)
