@@ -10,7 +10,7 @@ from migrator.emulators.kintone.access import RIGHTS, User
 from migrator.emulators.kintone.form import NOT_IN_RECORDS, WORKFLOW, Field
 from migrator.emulators.kintone.numeric import Precision
 from migrator.emulators.kintone.process import Process
-from migrator.emulators.kintone.rows import Projection, Row
+from migrator.emulators.kintone.rows import Projection, Row, Thread
 from migrator.emulators.kintone.subtable import TableWriter, required_suffix
 from migrator.emulators.kintone.values import WRITERS, Writer
 from migrator.emulators.store import Table, Undo
@@ -68,6 +68,8 @@ class App:
     """Fields as changed and not yet deployed."""
     preview_revision: int = 1
     last_table_row: int = 0
+    threads: dict[int, Thread] = field(default_factory=dict)
+    """Comments by record id."""
 
     def __post_init__(self) -> None:
         self.modifier, self.modified = self.creator, self.created

@@ -61,14 +61,14 @@ class Edit:
             return None
         row_id = self.app.table.next_id()
         values[self._codes["RECORD_NUMBER"]] = self.app.record_number(row_id)
-        return self._put(Row(row_id, 1, values))
+        return self._put(values, row_id, 1)
 
     def update(self, row: Row, record: Mapping[str, Any], prefix: str) -> Row | None:
         """Lay `record` over `row`. None where that breaks a rule; raises GAIA_RE09 for a row already touched."""
         work, form = self._work, self._form
         self.touch(row.id)
         work.old, before = row.values, len(work.errors)
-        values = dict(row.values)
+        values = dict(work.old)
         for code, cell in record.items():
             write = form.writers.get(code)
             if write is None:
@@ -85,13 +85,14 @@ class Edit:
 
     def revise(self, row: Row, values: Mapping[str, Any], steps: int = 1) -> Row:
         """Put `values` over `row` as they are, `steps` revisions further."""
-        merged = {**row.values, **values}
-        if not assumptions.SAME_UPDATE_RAISES_REVISION and merged == row.values:
+        before = row.values
+        merged = {**before, **values}
+        if not assumptions.SAME_UPDATE_RAISES_REVISION and merged == before:
             self._done.append(row)
             return row
         merged[self._codes["MODIFIER"]] = self._caller.user.shown()
         merged[self._codes["UPDATED_TIME"]] = self._minute
-        return self._put(Row(row.id, row.revision + steps, merged, row.thread))
+        return self._put(merged, row.id, row.revision + steps)
 
     def delete(self, row: Row) -> None:
         """Take `row` out."""
@@ -104,9 +105,10 @@ class Edit:
             raise problems.KintoneError(400, "GAIA_RE09", f"The record (ID: {record_id}) is specified twice.")
         self._touched.add(record_id)
 
-    def _put(self, row: Row) -> Row:
+    def _put(self, values: dict[str, Any], row_id: int, revision: int) -> Row:
         for calculation in self._form.calculations:
-            calculation.apply(row.values)
+            calculation.apply(values)
+        row = Row(row_id, revision, values)
         self.app.table.put(row)
         self._touched.add(row.id)
         self._done.append(row)

@@ -40,11 +40,11 @@ def _ordered(query: Query, scope: Scope) -> Iterator[Row]:
     """Rows that fit; by id they come one by one, so that a page ends the search."""
     table = scope.app.table
     descending = _by_id(query.order, scope.app)
-    ids = _candidates(query.condition, scope.app)
+    holds = None if query.condition is None else compile_condition(query.condition, scope)
+    ids, rest = _candidates(query.condition, scope.app)
     ascending = table.ids if ids is None else ids
     rows: Iterable[Row] = map(table.rows.__getitem__, reversed(ascending) if descending else ascending)
-    if query.condition is not None:
-        holds = compile_condition(query.condition, scope)
+    if holds is not None and rest:
         rows = (row for row in rows if holds(row.values))
     if descending is None:
         rows = _sorted(list(rows), query.order, scope.app)
@@ -88,14 +88,15 @@ def _number_key(value: str) -> tuple[bool, Any]:
         return False, 0
 
 
-def _candidates(condition: Condition | None, app: "App") -> list[int] | None:
-    """Ids, ascending, among which all that fit are; None: look at every row."""
+def _candidates(condition: Condition | None, app: "App") -> tuple[list[int] | None, bool]:
+    """Ids, ascending, among which all that fit are (None: look at every row), and whether they must be tested."""
     if isinstance(condition, Comparison):
-        return _by_index(condition, app)
+        ids = _by_index(condition, app)
+        return ids, ids is None
     if isinstance(condition, Both):
-        found = [ids for ids in (_candidates(part, app) for part in condition.parts) if ids is not None]
-        return min(found, key=len) if found else None
-    return None
+        found = [ids for ids, _ in (_candidates(part, app) for part in condition.parts) if ids is not None]
+        return (min(found, key=len) if found else None), True
+    return None, condition is not None
 
 
 def _by_index(part: Comparison, app: "App") -> list[int] | None:

@@ -4,9 +4,8 @@ from typing import Any
 
 from migrator.emulators.kintone import assumptions, dates, problems
 from migrator.emulators.kintone.api.records import row_of
-from migrator.emulators.kintone.app import App
 from migrator.emulators.kintone.parameters import Parameters
-from migrator.emulators.kintone.rows import Comment, Row
+from migrator.emulators.kintone.rows import Comment, Thread
 from migrator.emulators.kintone.wire import Call, Calls
 
 PAGE = 10
@@ -14,13 +13,13 @@ LONGEST = 65_535
 MENTIONED = ("USER", "GROUP", "ORGANIZATION")
 
 
-def _record(call: Call, right: str) -> tuple[App, Row]:
-    """The app with comments on, and the record. Raises GAIA_RE12, GAIA_RE01."""
+def _thread(call: Call) -> Thread:
+    """The comments of the record. Raises GAIA_RE12 where the app has none, GAIA_RE01."""
     record_id = call.parameters.integer("record")
-    app = call.app(right)
+    app = call.app("view")
     if not app.comments_on:
         raise problems.KintoneError(assumptions.COMMENTS_OFF_STATUS, "GAIA_RE12", "Comments are switched off.")
-    return app, row_of(app, record_id)
+    return app.threads.setdefault(row_of(app, record_id).id, Thread())
 
 
 def get(call: Call) -> dict[str, Any]:
@@ -30,8 +29,8 @@ def get(call: Call) -> dict[str, Any]:
         call.caller.must_have_password()
     order = one.choice("order", "desc", ("asc", "desc"))
     offset, limit = one.integer("offset", 0, low=0), one.integer("limit", PAGE, low=0, high=PAGE)
-    _, row = _record(call, "view")
-    comments = row.thread.comments if order == "asc" else row.thread.comments[::-1]
+    thread = _thread(call)
+    comments = thread.comments if order == "asc" else thread.comments[::-1]
     shown = comments[offset : offset + limit]
     before, after = bool(comments[:offset]), bool(comments[offset + limit :])
     return {
@@ -58,9 +57,8 @@ def add(call: Call) -> dict[str, Any]:
     if not 1 <= len(text) <= LONGEST and not mentions:
         inner.wrong("text", f"Enter between 1 and {LONGEST} characters.")
     call.parameters.errors |= inner.errors
-    _, row = _record(call, "view")
+    thread = _thread(call)
     told = [_mention(call, each) for each in mentions]
-    thread = row.thread
     thread.last_id += 1
     # the text comes back with one blank appended [observed]
     thread.comments.append(
@@ -79,13 +77,13 @@ def _mention(call: Call, given: dict[str, Any]) -> dict[str, str]:
 def delete(call: Call) -> dict[str, Any]:
     """DELETE record/comment.json: only one's own; by token those of Administrator."""
     comment_id = call.parameters.integer("comment")
-    _, row = _record(call, "view")
-    found = next((each for each in row.thread.comments if each.id == comment_id), None)
+    thread = _thread(call)
+    found = next((each for each in thread.comments if each.id == comment_id), None)
     if found is None:
         raise problems.KintoneError(400, "GAIA_RE02", f"The comment (ID: {comment_id}) is not found.")
     if found.creator["code"] != call.caller.user.code:
         raise problems.KintoneError(assumptions.NOT_YOUR_COMMENT_STATUS, "GAIA_RE03", "The comment is not yours.")
-    row.thread.comments.remove(found)
+    thread.comments.remove(found)
     return {}
 
 

@@ -146,8 +146,9 @@ def _records_fit(app: App) -> bool:
     renamed = {code: one.renamed_from or code for code, one in app.fields.items()}
     rows = []
     for row in app.table:
-        values = {code: row.values.get(renamed.get(code, code), blank) for code, blank in blanks.items()}
-        rows.append(Row(row.id, row.revision, values, row.thread))
+        before = row.values
+        values = {code: before.get(renamed.get(code, code), blank) for code, blank in blanks.items()}
+        rows.append(Row(row.id, row.revision, values))
     if any(_too_long(one, row) for one in app.fields.values() for row in rows):
         return False
     for code in app.compiled.uniques:
