@@ -11,7 +11,7 @@ from migrator.errors import LoginRefused, NotFound, SystemFailed
 from migrator.model.plan import Action
 from migrator.model.values import WritableOn
 from tests.connectors.words import cut, folded, key_of, needs_find, shown, text_of
-from tests.connectors.world import Session, World, opened
+from tests.connectors.world import Session, World, connected, opened
 
 ODD_TEXTS = (
     'say "hi"', "back\\slash", "trailing\\", "100%", "it's", "日本語キー", "a b", "a,b", "a|b;c", "$id", "{{x}}",
@@ -33,8 +33,7 @@ def test_identity_is_the_same_for_every_login(world: World) -> None:
 
 def test_an_unknown_collection_is_not_found(world: World) -> None:
     """describe raises NotFound, and the sentence names the collection."""
-    target = world.connector(world.options, world.wire(world.options))
-    with pytest.raises(NotFound) as caught:
+    with connected(world) as (target, _), pytest.raises(NotFound) as caught:
         target.describe(world.unknown, None)
     assert world.unknown in text_of(caught.value)
 
@@ -43,8 +42,7 @@ def test_a_wrong_login_is_refusedwithout_beingshown(world: World) -> None:
     """The first request with wrong credentials raises LoginRefused; none of its texts holds them."""
     if world.wrong is None:
         pytest.skip("this system has no login")
-    target = world.connector(world.wrong, world.wire(world.wrong))
-    with pytest.raises(LoginRefused) as caught:
+    with connected(world, world.wrong) as (target, _), pytest.raises(LoginRefused) as caught:
         target.describe(world.collection, None)
     assert not shown(world, text_of(caught.value))
 
@@ -77,16 +75,15 @@ def test_capabilities_are_whole(world: World) -> None:
 # ---------------------------------------------------------------- reading
 
 
-def test_reading_brings_each_record_exactly_once(world: World) -> None:
-    """With none, one, a page, a page and one, three pages and seven: every way of reading, and count, agree."""
+@pytest.mark.parametrize(("pages", "more"), [(0, 0), (0, 1), (1, 0), (1, 1), (3, 7)])
+def test_reading_brings_each_record_exactly_once(world: World, pages: int, more: int) -> None:
+    """No record, one, a page, a page and one, three pages and seven: every way of reading, and count, agree."""
     with opened(world) as session:
-        page = session.capabilities.page_max
-        have = 0
-        for size in world.sizes or (0, 1, page, page + 1, 3 * page + 7):
-            _grow(world, have, size)
-            have = size
-            for way in world.reads:
-                _read_all(session, way, size)
+        size = pages * (world.page or session.capabilities.page_max) + more
+        if size:
+            world.fill(size)
+        for way in world.reads:
+            _read_all(session, way, size)
 
 
 def _read_all(session: Session, way: str, size: int) -> None:
@@ -103,12 +100,6 @@ def _read_all(session: Session, way: str, size: int) -> None:
     assert session.world.held() == 0
 
 
-def _grow(world: World, have: int, size: int) -> None:
-    """Bring the collection from `have` to `size` samples; `fill` starts at 0, so it is called once a test."""
-    if size > have:
-        world.fill(size)
-
-
 def test_only_the_wanted_fields_come(world: World) -> None:
     """Asked for the text field, a record brings it with the value that stands behind the server."""
     with opened(world) as session:
@@ -122,8 +113,7 @@ def test_only_the_wanted_fields_come(world: World) -> None:
 def test_closing_early_frees_what_the_server_holds(world: World) -> None:
     """A reader who stops after the first page leaves nothing open behind."""
     with opened(world) as session:
-        page = session.capabilities.page_max
-        world.fill(2 * page + 1 if world.sizes is None else world.sizes[-1])
+        world.fill(2 * (world.page or session.capabilities.page_max) + 1)
         for way in world.reads:
             pages = session.target.read(session.query(way))
             next(iter(next(pages).records))
@@ -140,7 +130,7 @@ def test_a_spoilt_answer_is_never_an_empty_result(world: World, kind: Any) -> No
     with opened(world) as session:
         world.fill(3)
         for way in world.reads:
-            faults.add(match=world.read_call, kind=kind, times=None)
+            faults.add(match=world.read_calls.get(way, world.read_call), kind=kind, times=None)
             with pytest.raises(SystemFailed) as caught:
                 [list(page.records) for page in session.target.read(session.query(way))]
             assert not shown(world, text_of(caught.value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -30,8 +30,8 @@ class World:
     """The class under test."""
     options: Any
     """Its Options, with a login that may do everything."""
-    wire: Callable[[Any], Wire]
-    """Options -> the wire to hand in: over an emulator (`AppWire`), or over a folder."""
+    wire: Callable[[Any], AbstractContextManager[Wire]]
+    """Options -> the wire to hand in, closed at the end: over an emulator (`wires.emulated`), or over a folder."""
     collection: str
     """To read and write."""
     unknown: str
@@ -52,8 +52,8 @@ class World:
     """Ways of reading by name -> ReadOptions that bring every record of the collection."""
     write: Any = None
     """WriteOptions."""
-    sizes: tuple[int, ...] | None = None
-    """How many records the reading tests put in; None: 0, 1, a page, a page and one, three pages and seven."""
+    page: int | None = None
+    """Records on a page in the ways of `reads`; None: capabilities.page_max."""
     other: Any = None
     """Options with another login to the same tenant."""
     wrong: Any = None
@@ -73,7 +73,9 @@ class World:
     create_call: str = "POST"
     """What fits the request of a create, for `faults`."""
     read_call: str = ""
-    """What fits the requests of reading records, for `faults`."""
+    """What fits the requests that bring records, for `faults`."""
+    read_calls: Mapping[str, str] = field(default_factory=dict)
+    """Way of reading -> the same, where it is another."""
     values: Mapping[str, st.SearchStrategy[Value]] = field(default_factory=dict)
     """Field -> values to try, instead of those that its description suggests."""
     left_out: frozenset[str] = frozenset()
@@ -168,11 +170,17 @@ class Session:
 
 
 @contextmanager
+def connected(world: World, options: Any = None) -> Iterator[tuple[Target, Wire]]:
+    """The connector and its wire; nothing was asked yet."""
+    options = world.options if options is None else options
+    with world.wire(options) as wire, world.connector(options, wire) as target:
+        yield target, wire
+
+
+@contextmanager
 def opened(world: World, options: Any = None, *, on_taken: OnTaken = OnTaken.CONFLICT) -> Iterator[Session]:
     """The connector, open on the world's collection, with this login (None: the good one)."""
-    options = world.options if options is None else options
-    wire = world.wire(options)
-    with world.connector(options, wire) as target:
+    with connected(world, options) as (target, wire):
         collection = target.describe(world.collection, next(iter(world.reads.values())))
         write = Write(system="target", collection=world.collection, key=world.key, on_taken=on_taken)
         yield Session(
