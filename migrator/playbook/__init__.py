@@ -1,0 +1,1 @@
+"""Stage 1: text -> Playbook. `load.load` is the door."""
