@@ -88,13 +88,8 @@ def draft(tree: Mapping[str, Any]) -> Draft:
 
 def check(made: Draft, checks: Checks, folder: File) -> list[Finding]:
     """All findings; mapping tables get their values from files in `folder` on the way."""
-    found: list[Finding] = list(not_yet(made.tree))
-    known: dict[str, Known] = {}
-    for name, system in made.systems.items():
-        facts, more = check_system(name, system, checks.connectors, checks.template)
-        found.extend(more)
-        if facts:
-            known[name] = facts
+    known, found = check_systems(made, checks)
+    found.extend(not_yet(made.tree))
     for name, table in made.mappings.items():
         made.mappings[name], more = resolved(name, table, folder)
         found.extend(more)
@@ -112,6 +107,18 @@ def check(made: Draft, checks: Checks, folder: File) -> list[Finding]:
     found.extend(_check_tests(made))
     found.extend(_unused_systems(made))
     return found
+
+
+def check_systems(made: Draft, checks: Checks) -> tuple[dict[str, Known], list[Finding]]:
+    """What is known of the systems, and what is wrong with them."""
+    known: dict[str, Known] = {}
+    found: list[Finding] = []
+    for name, system in made.systems.items():
+        facts, more = check_system(name, system, checks.connectors, checks.template)
+        found.extend(more)
+        if facts:
+            known[name] = facts
+    return known, found
 
 
 def _entries(tree: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:

@@ -9,10 +9,11 @@ from pathlib import Path as File
 from typing import Any
 
 from migrator.codec.build import Path
+from migrator.codec.strict import Spot
 from migrator.errors import PlaybookInvalid
-from migrator.model.playbook import Playbook
+from migrator.model.playbook import Playbook, System
 from migrator.model.problem import Place, Problem, Severity
-from migrator.playbook.check import Checks, Draft, check, draft
+from migrator.playbook.check import Checks, Draft, check, check_systems, draft
 from migrator.playbook.document import Document
 from migrator.playbook.finding import Finding
 from migrator.playbook.parse import SIZE_MAX, parse
@@ -78,17 +79,40 @@ def load(path: File, checks: Checks, *, systems: File | None = None, name: str |
     sources.tree.pop("$schema", None)
     if systems is not None:
         _merge(sources, _document(systems, str(systems)))
-    if isinstance(sources.tree.get("systems"), Mapping):
-        for secret in secret_paths(sources.tree["systems"], checks.connectors):
-            sources.hide(secret)
+    _hide_secrets(sources, checks)
     found = _shape().findings(sources.tree)
     made = draft(sources.tree)
     found += _untold(made, found)
     found += check(made, checks, path.parent)
-    problems = _sorted(sources, found)
+    warnings = _warnings_alone(_sorted(sources, found))
+    return Loaded(playbook=_playbook(made), warnings=warnings, places=sources.place)
+
+
+def load_systems(path: File, checks: Checks, *, name: str | None = None) -> dict[str, System]:
+    """The systems of a file that holds nothing else. Raises PlaybookInvalid with all that is wrong with them."""
+    name = name or str(path)
+    sources = _Sources(Document(name=name, text="", tree={}, root=Spot(0, 0)))
+    _merge(sources, _document(path, name))
+    _hide_secrets(sources, checks)
+    found = [finding for finding in _shape().findings(sources.tree) if finding.path[:1] == ("systems",)]
+    made = draft(sources.tree)
+    found += _untold(made, found)
+    found += check_systems(made, checks)[1]
+    _warnings_alone(_sorted(sources, found))
+    return made.systems
+
+
+def _hide_secrets(sources: _Sources, checks: Checks) -> None:
+    systems = sources.tree.get("systems")
+    for secret in secret_paths(systems, checks.connectors) if isinstance(systems, Mapping) else ():
+        sources.hide(secret)
+
+
+def _warnings_alone(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """The problems, where none of them is an error. Raises PlaybookInvalid else."""
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise PlaybookInvalid(*_capped(problems))
-    return Loaded(playbook=_playbook(made), warnings=problems, places=sources.place)
+    return problems
 
 
 @cache
