@@ -96,7 +96,6 @@ class Edit:
 
     def delete(self, row: Row) -> None:
         """Take `row` out."""
-        self.touch(row.id)
         self.app.table.remove(row.id)
 
     def touch(self, record_id: int) -> None:

@@ -65,6 +65,9 @@ BUILT_IN = {
 }
 """What every app has by itself, under the codes of an English domain."""
 
+NEWEST_FIRST = "Record_number desc"
+"""The order of a lookup's or a reference table's choices, where none was said. [observed]"""
+
 CAN_BE_UNIQUE = frozenset({"SINGLE_LINE_TEXT", "NUMBER", "LINK", "DATE", "DATETIME"})
 LOOKUP_DROPS = ("unique", "minLength", "maxLength", "defaultValue", "expression", "hideExpression")
 CHOICES = frozenset({"CHECK_BOX", "MULTI_SELECT", "RADIO_BUTTON", "DROP_DOWN"})
@@ -145,10 +148,10 @@ def _complete(properties: dict[str, Any], *, in_table: bool) -> None:
     if properties.get("lookup"):
         for name in LOOKUP_DROPS:
             properties.pop(name, None)
-        lookup = {"fieldMappings": [], "lookupPickerFields": [], "filterCond": "", "sort": ""}
+        lookup = {"fieldMappings": [], "lookupPickerFields": [], "filterCond": "", "sort": NEWEST_FIRST}
         properties["lookup"] = lookup | properties["lookup"]
     if properties["type"] == "REFERENCE_TABLE":
-        reference = {"filterCond": "", "displayFields": [], "sort": "", "size": "5"}
+        reference = {"filterCond": "", "displayFields": [], "sort": NEWEST_FIRST, "size": "5"}
         properties["referenceTable"] = reference | properties["referenceTable"]
     if properties["type"] not in CAN_BE_UNIQUE or in_table:
         properties.pop("unique", None)

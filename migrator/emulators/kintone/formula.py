@@ -85,8 +85,9 @@ FUNCTIONS: dict[str, Callable[[Sequence[Any]], Any]] = {
 
 
 def _compared(sign: str, left: Any, right: Any) -> Decimal:
-    if not (isinstance(left, Decimal) and isinstance(right, Decimal)) and sign in ("=", "<>", "!="):
-        same = str(left) == str(right)
+    texts = [value for value in (left, right) if isinstance(value, str) and value]
+    if texts and sign in ("=", "<>", "!="):
+        same = _text(left) == _text(right)
     else:
         left, right = number(left), number(right)
         same = left == right

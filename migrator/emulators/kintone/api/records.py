@@ -207,6 +207,7 @@ def delete_records(call: Call) -> dict[str, Any]:
     app = call.app("delete")
     edit = Edit(call.tenant, app, call.caller)
     for record_id, revision in zip(ids, wanted, strict=True):
+        edit.touch(record_id)
         edit.delete(checked(row_of(app, record_id), revision))
     edit.finish()
     return {}
