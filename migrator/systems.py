@@ -19,7 +19,6 @@ from migrator.contract import (
     Call,
     Capabilities,
     Clock,
-    Collection,
     Source,
     Target,
     Transfer,
@@ -29,7 +28,7 @@ from migrator.contract import (
 from migrator.errors import PlaybookInvalid
 from migrator.model.playbook import Read, System, Write
 from migrator.model.problem import Place, Problem
-from migrator.model.values import File
+from migrator.model.values import Collection, File
 from migrator.transform.template import render_environment
 from migrator.transport.pace import ProcessBudget, parse_pace
 from migrator.transport.secrets import Scrubber
@@ -138,7 +137,7 @@ class Systems:
         self._stack.__exit__(kind, error, trace)
 
     def resolve(self, names: list[str]) -> None:
-        """Look at the environment of all these systems at once. Raises PlaybookInvalid with every missing variable."""
+        """Look at the environment of all these systems. Raises PlaybookInvalid with every missing variable."""
         problems: list[Problem] = []
         for name in dict.fromkeys(names):
             try:

@@ -1,0 +1,189 @@
+"""Makes a Lane of each step (both sides described, the mapping compiled), and the header of their plan."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import orjson
+
+from migrator import __version__
+from migrator.codec.paper import field_hash
+from migrator.contract import Query
+from migrator.errors import PlaybookInvalid, UsageWrong
+from migrator.model.plan import PlanHeader, PlanStep, PlanSystem
+from migrator.model.playbook import Playbook, Step
+from migrator.model.problem import Problem
+from migrator.model.values import Field
+from migrator.planner.lane import Lane
+from migrator.playbook.load import Loaded
+from migrator.state.idmap import NO_IDS
+from migrator.state.state import State
+from migrator.systems import Surroundings, Systems
+from migrator.transform.coerce import check_targets
+from migrator.transform.mapping import StepMapping
+from migrator.transform.pieces import bare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which part of a playbook to plan. All of it: the default."""
+
+    only: tuple[str, ...] = ()
+    """Steps; empty: all."""
+    exclude: tuple[str, ...] = ()
+    """Steps to leave out."""
+    limit: int | None = None
+    """Source records a step."""
+    where: str | None = None
+    """A filter beside the steps' own."""
+
+    @property
+    def partial(self) -> bool:
+        """The plan does not tell the whole story: no deletes."""
+        return bool(self.only or self.exclude or self.limit is not None or self.where)
+
+
+def lanes_of(
+    loaded: Loaded, systems: Systems, state: State | None, selection: Selection, around: Surroundings
+) -> dict[str, Lane]:
+    """Every step that is wanted, with both sides described. Raises PlaybookInvalid with all problems found."""
+    steps = _selected(loaded.playbook, selection)
+    systems.resolve([name for step in steps for name in (step.source.system, step.target.system)])
+    lanes: dict[str, Lane] = {}
+    problems: list[Problem] = []
+    for step in steps:
+        try:
+            lanes[step.name] = _lane(loaded, step, systems, state, selection, around)
+        except PlaybookInvalid as error:
+            problems.extend(error.problems)
+    if problems:
+        raise PlaybookInvalid(*problems)
+    return lanes
+
+
+def _selected(playbook: Playbook, selection: Selection) -> list[Step]:
+    names = {step.name for step in playbook.steps}
+    for name in (*selection.only, *selection.exclude):
+        if name not in names:
+            raise UsageWrong(f'the playbook has no step "{name}"', hint=f"its steps: {', '.join(sorted(names))}")
+    return [
+        step
+        for step in playbook.steps
+        if (not selection.only or step.name in selection.only) and step.name not in selection.exclude
+    ]
+
+
+def _lane(
+    loaded: Loaded, step: Step, systems: Systems, state: State | None, selection: Selection, around: Surroundings
+) -> Lane:
+    source, target = systems.open(step.source.system), systems.open(step.target.system)
+    options = source.read_options(step.source)
+    collection = source.system.describe(step.source.collection, options)
+    writing = target.writing(step.target)
+    problems = check_targets(step, writing.collection.fields)
+    if problems:
+        raise PlaybookInvalid(*(_placed(loaded, step, problem) for problem in problems))
+    mapping = mapping_of(loaded.playbook, step, selection.where, writing.collection.fields, target.transfer.zone)
+    return Lane(
+        step=step,
+        source=source.system,
+        source_identity=source.identity,
+        query=Query(collection=collection, read=options, fields=_wanted(mapping, collection.fields)),
+        source_capabilities=source.capabilities(options, collection),
+        target=target.target,
+        target_identity=target.identity,
+        writing=writing,
+        capabilities=target.capabilities(writing.options, writing.collection),
+        where=mapping.where,
+        render=mapping.render,
+        ids=NO_IDS if state is None else state.ids,
+        limits=loaded.playbook.limits,
+        tainted=lambda line: around.scrubber.holds(line.decode()),
+        limit=selection.limit,
+    )
+
+
+def mapping_of(
+    playbook: Playbook, step: Step, where: str | None, fields: Mapping[str, Field] | None, zone: str
+) -> StepMapping:
+    """The step's fields as one function; `where` is joined to the step's own filter."""
+    if where is not None:
+        both = [text for text in (step.source.where, where) if text]
+        joined = "{{ " + " and ".join(f"({bare(text)})" for text in both) + " }}"
+        step = replace(step, source=replace(step.source, where=joined))
+    return compile_mapping(step, fields, vars=playbook.vars, mappings=playbook.mappings, zone=zone, ref=None)
+
+
+def _wanted(mapping: StepMapping, fields: Mapping[str, Field] | None) -> tuple[str, ...] | None:
+    """Source fields that the step's templates read; None: all of them, or nobody can tell."""
+    if mapping.references is None:
+        return None
+    return tuple(sorted(mapping.references if fields is None else mapping.references & fields.keys()))
+
+
+def _placed(loaded: Loaded, step: Step, problem: Problem) -> Problem:
+    """A problem found with the systems' help gets its place in the playbook."""
+    number = [one.name for one in loaded.playbook.steps].index(step.name)
+    field = problem.place.field if problem.place is not None else None
+    path: tuple[str | int, ...] = ("steps", number, "fields", field) if field else ("steps", number)
+    return replace(problem, place=loaded.place(path))
+
+
+def header_of(
+    loaded: Loaded,
+    path: Path,
+    lanes: Mapping[str, Lane],
+    systems: Systems,
+    state: State,
+    selection: Selection,
+) -> PlanHeader:
+    """All that holds for the whole plan."""
+    playbook = loaded.playbook
+    used = dict.fromkeys(
+        name for lane in lanes.values() for name in (lane.step.source.system, lane.step.target.system)
+    )
+    targets = {(lane.target_identity, lane.writing.collection.id) for lane in lanes.values()}
+    return PlanHeader(
+        playbook=playbook.name,
+        path=Path(os.path.relpath(path)).as_posix(),
+        resolved=_resolved(playbook),
+        systems={
+            name: PlanSystem(
+                connector=playbook.systems[name].connector,
+                options=playbook.systems[name].options,
+                identity=systems.open(name).identity,
+            )
+            for name in used
+        },
+        steps=tuple(_plan_step(lane) for lane in lanes.values()),
+        tool=__version__,
+        follows=state.follows(sorted(targets)),
+        partial=selection.partial,
+        problems_allowed=playbook.limits.problems,
+    )
+
+
+def _resolved(playbook: Playbook) -> str:
+    """Hash of what a plan depends on: never of the file's bytes, so comments and formatting do not stale a plan."""
+    told = msgspec.to_builtins(
+        [playbook.steps, playbook.mappings, playbook.vars, playbook.limits, playbook.refs], str_keys=True
+    )
+    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _plan_step(lane: Lane) -> PlanStep:
+    known = lane.writing.collection.fields or {}
+    watched = {*lane.named, *(name for name, field in known.items() if field.required)}
+    return PlanStep(
+        step=lane.step.name,
+        source=(lane.step.source.system, lane.step.source.collection),
+        target=(lane.step.target.system, lane.step.target.collection),
+        write=lane.writing.write,
+        fields={name: field_hash(known[name]) for name in sorted(watched & known.keys())},
+        stamp=lane.writing.collection.stamp,
+    )

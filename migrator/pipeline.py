@@ -1,0 +1,279 @@
+"""The conductor: validate, test, plan, apply, resume, verify - the stages in order. READ THIS FIRST.
+
+No stage knows the next; this module does. Reading a playbook gives a typed Playbook; its systems are opened; each
+step becomes a Lane (source, mapping, target); the planner turns lanes into a plan file; the executor turns a plan
+file into events. Progress is data: what takes time is a generator of events.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from migrator.connectors import CONNECTORS, connector
+from migrator.contract import Source
+from migrator.errors import PlaybookInvalid
+from migrator.executor.apply import apply as carry_out
+from migrator.executor.way import ApplyOptions, Way
+from migrator.lanes import Selection, header_of, lanes_of, mapping_of
+from migrator.model.equal import same
+from migrator.model.plan import PlanHeader, PlanStep, PlanTrailer
+from migrator.model.playbook import Playbook, PlaybookTest, Step, System
+from migrator.model.problem import Problem
+from migrator.model.run import Event, Planning
+from migrator.model.values import Origin, Record, Value
+from migrator.planfile import PlanFile
+from migrator.planner.build import Built, build
+from migrator.playbook.check import Checks
+from migrator.playbook.load import Loaded, load, load_systems
+from migrator.state.folder import find as find_state
+from migrator.state.state import State
+from migrator.systems import Surroundings, Systems
+from migrator.transform.template import check_template
+
+__all__ = ["ApplyOptions", "Planned", "Selection", "Surroundings", "TestResult", "apply", "plan", "resume", "verify"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan that stands on disk."""
+
+    path: Path
+    """Where."""
+    hash: str
+    """The plan hash."""
+    header: PlanHeader
+    """As written."""
+    trailer: PlanTrailer
+    """As written."""
+    warnings: tuple[Problem, ...] = ()
+    """Of the playbook."""
+
+    @property
+    def changes(self) -> int:
+        """Lines that send something."""
+        counts = self.trailer.counts.values()
+        return sum(c.create + c.update + c.delete + c.upload + c.act + c.self_reference for c in counts)
+
+    @property
+    def exit_code(self) -> int:
+        """4 over the brakes, 5 with problems, else 0."""
+        return 4 if self.trailer.brakes else 5 if self.trailer.problem_total else 0
+
+
+# ---------------------------------------------------------------- stage 1: playbooks
+
+
+def checks() -> Checks:
+    """What the playbook stage may not import."""
+    return Checks(connectors=_Connectors(), template=check_template)
+
+
+class _Connectors(Mapping[str, type[Source]]):
+    """The table of connectors, each loaded when it is first named."""
+
+    def __getitem__(self, name: str) -> type[Source]:
+        if name not in CONNECTORS:
+            raise KeyError(name)
+        return connector(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(CONNECTORS)
+
+    def __len__(self) -> int:
+        return len(CONNECTORS)
+
+
+def read(path: Path, systems: Path | None = None) -> Loaded:
+    """A playbook. Raises PlaybookInvalid with all its problems."""
+    return load(path, checks(), systems=systems)
+
+
+def validate(
+    paths: Sequence[Path], around: Surroundings, *, systems: Path | None = None, online: bool = False
+) -> tuple[Problem, ...]:
+    """Everything that can be known of these playbooks; `online` asks the systems too. Raises PlaybookInvalid."""
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    for path in paths:
+        try:
+            loaded = read(path, systems)
+            warnings.extend(loaded.warnings)
+            if online:
+                with Systems(loaded.playbook.systems, around, path.parent) as opened:
+                    lanes_of(loaded, opened, None, Selection(), around)
+        except PlaybookInvalid as error:
+            problems.extend(error.problems)
+    if problems:
+        raise PlaybookInvalid(*problems)
+    return tuple(warnings)
+
+
+# ---------------------------------------------------------------- stages 2 and 3: a plan
+
+
+def plan(
+    path: Path,
+    out: Path,
+    around: Surroundings,
+    *,
+    systems: Path | None = None,
+    state: Path | None = None,
+    selection: Selection | None = None,
+) -> Generator[Planning, None, Planned]:
+    """Read both sides and write the plan to `out`. Changes nothing else, the state included."""
+    selection = selection or Selection()
+    loaded = read(path, systems)
+    folder = find_state(playbook=path, plan=None, cwd=Path.cwd(), explicit=state)
+    with Systems(loaded.playbook.systems, around, path.parent) as opened, State.open(folder, write=False) as known:
+        lanes = lanes_of(loaded, opened, known, selection, around)
+        header = header_of(loaded, path, lanes, opened, known, selection)
+        built: Built = yield from build(out, header, lanes)
+    return Planned(path=out, hash=built.hash, header=header, trailer=built.trailer, warnings=loaded.warnings)
+
+
+def verify(
+    path: Path,
+    around: Surroundings,
+    *,
+    systems: Path | None = None,
+    state: Path | None = None,
+) -> Generator[Planning, None, Planned]:
+    """Plan again into a temporary file; a playbook that is carried out has no changes left.
+
+    Whoever wants to show what is left keeps the generator's `Planned` and its file: it stands until the caller
+    removes it.
+    """
+    descriptor, name = tempfile.mkstemp(prefix="migrator-verify-", suffix=".plan")
+    os.close(descriptor)
+    return (yield from plan(path, Path(name), around, systems=systems, state=state))
+
+
+# ---------------------------------------------------------------- stage 4: carrying out
+
+
+def apply(
+    file: Path,
+    around: Surroundings,
+    *,
+    options: ApplyOptions,
+    systems: Path | None = None,
+    state: Path | None = None,
+) -> Iterator[Event]:
+    """Carry out a plan file and nothing else; a run of it that was broken off is taken up.
+
+    Raises PlanRefused before the first write for anything that does not fit, MigratorError where the run ends early.
+    """
+    planned = PlanFile(file)
+    written = Path(planned.header.path)
+    home = written if written.exists() else file
+    folder = find_state(playbook=written if written.exists() else None, plan=file, cwd=Path.cwd(), explicit=state)
+    with State.open(folder, write=True) as known:
+        kept = known.keep(planned)
+        with Systems(_systems_of(kept.header, systems), around, home.parent) as opened:
+            opened.resolve([step.target[0] for step in kept.header.steps])
+            ways = {step.step: _way(step, opened) for step in kept.header.steps}
+            yield from carry_out(
+                kept,
+                ways,
+                known,
+                options,
+                clock=around.clock,
+                stop=around.stop,
+                clean=around.scrubber.clean,
+            )
+
+
+def resume(
+    run: int | None, around: Surroundings, *, options: ApplyOptions, state: Path | None = None
+) -> Iterator[Event]:
+    """Take up the broken run (the last one, or the one named). Raises UsageWrong where there is none."""
+    folder = find_state(playbook=None, plan=None, cwd=Path.cwd(), explicit=state)
+    with State.open(folder, write=False) as known:
+        file = known.unfinished(run)
+    yield from apply(file, around, options=options, state=folder)
+
+
+def _way(step: PlanStep, systems: Systems) -> Way:
+    target = systems.open(step.target[0])
+    writing = target.writing(step.write)
+    return Way(
+        step=step.step,
+        target=target.target,
+        wire=target.wire,
+        budget=target.budget,
+        writing=writing,
+        capabilities=target.capabilities(writing.options, writing.collection),
+        identity=target.identity,
+    )
+
+
+def _systems_of(header: PlanHeader, chosen: Path | None) -> dict[str, System]:
+    """The plan's own systems as written, or those of a --systems file under the same names."""
+    written = {
+        name: System(connector=system.connector, options=system.options) for name, system in header.systems.items()
+    }
+    if chosen is not None:
+        written.update({name: system for name, system in load_systems(chosen, checks()).items() if name in written})
+    return written
+
+
+# ---------------------------------------------------------------- the playbook's own tests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestResult:
+    """What became of one test of a playbook."""
+
+    playbook: str
+    """Name."""
+    test: str
+    """The sentence."""
+    step: str
+    """The step under test."""
+    differences: tuple[tuple[str, Any, Any], ...] = ()
+    """(field, expected, got) where they differ."""
+    problems: tuple[Problem, ...] = ()
+    """Why it could not be rendered."""
+
+    @property
+    def passed(self) -> bool:
+        """It holds."""
+        return not self.differences and not self.problems
+
+
+def test(paths: Sequence[Path], *, systems: Path | None = None) -> tuple[TestResult, ...]:
+    """Run the playbooks' own tests, offline. Raises PlaybookInvalid."""
+    results: list[TestResult] = []
+    for path in paths:
+        playbook = read(path, systems).playbook
+        steps = {step.name: step for step in playbook.steps}
+        results.extend(_tested(playbook, steps[case.step], case) for case in playbook.tests)
+    return tuple(results)
+
+
+def _tested(playbook: Playbook, step: Step, case: PlaybookTest) -> TestResult:
+    mapping = mapping_of(playbook, step, None, None, "UTC")
+    record = Record(id="test", fields={name: _frozen(value) for name, value in case.record.items()})
+    rendered = mapping.render(record, Origin(system="test", collection=step.source.collection, id="test"))
+    differences = tuple(
+        (name, _frozen(expected), rendered.fields.get(name))
+        for name, expected in case.expect.items()
+        if not same(_frozen(expected), rendered.fields.get(name))
+    )
+    return TestResult(
+        playbook=playbook.name, test=case.test, step=step.name, differences=differences, problems=rendered.problems
+    )
+
+
+def _frozen(value: Any) -> Value:
+    """Lists of a playbook as the tuples that records hold."""
+    if isinstance(value, list):
+        return tuple(_frozen(item) for item in value)
+    if isinstance(value, dict):
+        return {str(name): _frozen(item) for name, item in value.items()}
+    return value  # type: ignore[no-any-return]  # what a playbook holds is a Value but for lists
