@@ -14,10 +14,10 @@ from migrator.connectors.kintone.cursor import CursorWalk
 from migrator.connectors.kintone.form import DEFAULT_PRECISION, fields_of, numbers_in
 from migrator.connectors.kintone.options import Login, ReadOptions, WriteOptions
 from migrator.connectors.kintone.options import Options as KintoneOptions
-from migrator.connectors.kintone.query import Wanted, parsed
+from migrator.connectors.kintone.query import Wanted, askable, parsed
 from migrator.connectors.kintone.reading import PAGE, Reading, one_of
 from migrator.connectors.kintone.results import results_of
-from migrator.connectors.kintone.stored import stored
+from migrator.connectors.kintone.stored import is_number, stored
 from migrator.connectors.kintone.values import text_of, type_of
 from migrator.connectors.kintone.writing import call_of, part_of
 from migrator.contract import (
@@ -162,12 +162,16 @@ class Kintone(Target):
         pages: Iterable[Sequence[Key]],
         fields: tuple[str, ...] | None,
     ) -> Iterator[Page]:
-        """By `KEY in (…)`. Raises Refused for a field whose equal values no query finds."""
+        """By `KEY in (…)`. Raises Refused for a field whose equal values no query finds.
+
+        Values that no record can have (no number in a number field) or no query can hold (control characters)
+        are left out: nothing is found for them.
+        """
         (name,) = key
         field = (collection.fields or {}).get(name)
         if field is not None and type_of(field) not in _FINDABLE:
             raise Refused(_not_findable(collection.id, name))
-        conditions = (one_of(name, [text_of(values[0]) for values in page]) for page in pages)
+        conditions = (one_of(name, _sought(field, page)) for page in pages)
         return self._reading(collection, None if fields is None else (*fields, name)).looked_up(conditions)
 
     def fold(self, field: Field | None, value: Value) -> str:
@@ -239,6 +243,13 @@ def _app_id(collection: str) -> str:
             place=Place(collection=collection),
         )
     return str(int(collection))
+
+
+def _sought(field: Field | None, keys: Sequence[Key]) -> list[str]:
+    """Key values as a condition takes them, each once."""
+    texts = dict.fromkeys(text_of(stored(field, key[0])) for key in keys)
+    numbers = type_of(field) == "NUMBER"
+    return [text for text in texts if text and askable(text) and (is_number(text) or not numbers)]
 
 
 def _order_lost(app: str) -> Problem:

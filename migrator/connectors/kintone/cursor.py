@@ -20,8 +20,8 @@ class CursorWalk:
         self._wanted = wanted
         self._query = f"{wanted.condition} order by {wanted.order or '$id asc'}".strip()
         self._cursor: Opened | None = None
-        self._seen: list[int] = []
-        """A fingerprint of each page given out."""
+        self._seen: dict[int, None] = {}
+        """A fingerprint of each page given out, in order."""
 
     def pages(self) -> Iterator[Page]:
         """Every record once. Raises BadAnswer where pages repeat or fall short of the announced total."""
@@ -31,7 +31,7 @@ class CursorWalk:
                 page, ids, more = self._next()
                 read, total = read + page.size, page.total or 0
                 self._must(len(set(ids)) == len(ids) and hash(tuple(ids)) not in self._seen, "the pages repeat")
-                self._seen.append(hash(tuple(ids)))
+                self._seen[hash(tuple(ids))] = None
                 if not more:
                     self._cursor = None  # reading the last page deletes it
                 if page.size:

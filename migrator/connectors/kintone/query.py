@@ -58,6 +58,11 @@ def quoted(text: str) -> str:
     return f'"{text.translate(_ESCAPES)}"'
 
 
+def askable(text: str) -> bool:
+    """Whether a condition can hold it: other control characters than these two are refused, raw or escaped."""
+    return all(character in "\n\t" or (character >= " " and character != "\x7f") for character in text)
+
+
 def any_of(field: str, values: Iterable[str]) -> str:
     """The condition that the field holds one of the values."""
     return f"{field} in ({', '.join(map(quoted, values))})"

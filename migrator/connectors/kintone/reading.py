@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,9 @@ from migrator.model.values import Record
 
 PAGE = 500
 """Records an answer holds at most, values of one `in` condition that we ask for."""
+
+SIDE_BY_SIDE = 5 * PAGE
+"""Records from which on ranges of ids are read side by side: the two more requests that this costs are won back."""
 
 JSON = {"Content-Type": "application/json"}
 _AS_GET = {**JSON, "X-HTTP-Method-Override": "GET"}
@@ -67,24 +71,52 @@ class Reading:
         return self._total(self._decoded(_found, answer).totalCount)
 
     def by_id(self, wanted: Wanted) -> Iterator[Page]:
-        """Key-set pages upwards by id: each asks for what lies behind the last record of the one before.
+        """Pages upwards by id: the first alone, the bulk of a large app in ranges side by side, the end one by one.
 
         A record that is added meanwhile comes at the end, one that is deleted meanwhile may be missing.
         """
-        read, last, total = 0, 0, -1
-        while True:
-            answer = self._wire.ask(self._after(wanted.condition, last, total < 0))
-            found = self._decoded(_found, answer)
-            total = self._total(found.totalCount) if total < 0 else total
-            size = len(found.records)
-            if size:
-                before, last = last, self._ids(found.records[-1])
-                self._must(last >= before + size, "the pages repeat or are out of order")
-                yield Page(records=self._rising(found.records, before), size=size, total=total)
-            read += size
-            if size < PAGE:
+        condition, last, read = wanted.condition, 0, 0
+        found = self._decoded(_found, self._wire.ask(self._after(condition, 0, total=True)))
+        total = self._total(found.totalCount)
+        while raws := found.records:
+            page, last = self._page(raws, last, None, total)
+            read += page.size
+            yield page
+            if read == PAGE and total > SIDE_BY_SIDE:
+                top = self._top(condition)
+                for page in self._ranges(condition, cut(last, top, total - read), total):
+                    read += page.size
+                    yield page
+                last = max(last, top)
+            elif page.size < PAGE:
                 break
-        self.whole(read, total, wanted.condition)
+            found = self._decoded(_found, self._wire.ask(self._after(condition, last)))
+        self.whole(read, total, condition)
+
+    def _ranges(self, condition: str, ranges: Sequence[tuple[int, int]], total: int) -> Iterator[Page]:
+        """The records of each range of ids, asked side by side; where one holds more than a page, read on in it."""
+        with _dropped(self._wire.stream(self._after(condition, *each) for each in ranges)) as answers:
+            for (low, high), answer in zip(ranges, answers, strict=True):
+                raws, last = self._decoded(_found, answer).records, low
+                while raws:
+                    page, last = self._page(raws, last, high, total)
+                    yield page
+                    if page.size < PAGE or last == high:
+                        break
+                    raws = self._decoded(_found, self._wire.ask(self._after(condition, last, high))).records
+
+    def _page(self, raws: list[msgspec.Raw], after: int, high: int | None, total: int | None) -> tuple[Page, int]:
+        """A page of rising ids behind `after`, and its last id."""
+        last = self._id(raws[-1])
+        fits = last >= after + len(raws) and (high is None or last <= high)
+        self._must(fits, "the pages repeat or are out of order")
+        return Page(records=self._rising(raws, after), size=len(raws), total=total), last
+
+    def _top(self, condition: str) -> int:
+        """The highest id that fits by now; 0 for none."""
+        params = {"app": self._app, "query": f"{condition} order by $id desc limit 1".strip(), "fields": ["$id"]}
+        raws = self._decoded(_found, self._wire.ask(self._call(params))).records
+        return self._id(raws[0]) if raws else 0
 
     def looked_up(self, conditions: Iterable[str]) -> Iterator[Page]:
         """One Page per condition, in order, several asked ahead. An empty condition brings nothing and costs nothing.
@@ -97,22 +129,17 @@ class Reading:
             for condition in conditions:
                 kept.append(condition)
                 if condition:
-                    yield self._after(condition, 0, total=False)
+                    yield self._after(condition, 0)
 
-        answers = self._wire.stream(calls())
-        try:
+        with _dropped(self._wire.stream(calls())) as answers:
             for answer in answers:
                 yield from _empty(kept)
                 yield self._hits(kept.pop(0), self._decoded(_found, answer).records)
             yield from _empty(kept)
-        finally:
-            close = getattr(answers, "close", None)
-            if close is not None:
-                close()
 
     def _hits(self, condition: str, raws: list[msgspec.Raw]) -> Page:
         while len(raws) % PAGE == 0 and raws:
-            answer = self._wire.ask(self._after(condition, self._ids(raws[-1]), total=False))
+            answer = self._wire.ask(self._after(condition, self._id(raws[-1])))
             more = self._decoded(_found, answer).records
             if not more:
                 break
@@ -134,7 +161,7 @@ class Reading:
         path = f"{self._root}/records/cursor.json?id={quote(cursor.id, safe='')}"
         call = Call(method="GET", path=path, kind="read", repeatable=False, quota=self._app)
         found = self._decoded(_found, self._wire.ask(call))
-        ids = [self._ids(raw) for raw in found.records]
+        ids = [self._id(raw) for raw in found.records]
         total = self._total(cursor.totalCount)
         return Page(records=self._parsed(found.records), size=len(ids), total=total), ids, found.next
 
@@ -144,8 +171,10 @@ class Reading:
 
     # ------------------------------------------------------------ calls and answers
 
-    def _after(self, condition: str, last: int, total: bool) -> Call:
-        where = Wanted(condition, "").narrowed(f"$id > {last}")
+    def _after(self, condition: str, last: int, high: int | None = None, *, total: bool = False) -> Call:
+        """The next page behind an id, within a range."""
+        until = "" if high is None else f" and $id <= {high}"
+        where = Wanted(condition, "").narrowed(f"$id > {last}{until}")
         params = {"app": self._app, "query": f"{where} order by $id asc limit {PAGE}", **self._fields}
         return self._call({**params, "totalCount": True} if total else params)
 
@@ -166,7 +195,7 @@ class Reading:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise strange(self._app, f"the answer is not what its docs tell: {error}", body) from error
 
-    def _ids(self, raw: msgspec.Raw) -> int:
+    def _id(self, raw: msgspec.Raw) -> int:
         try:
             return int(_numbered.decode(raw).id.value)
         except (msgspec.DecodeError, ValueError) as error:
@@ -203,6 +232,27 @@ class Reading:
     def _must(self, holds: bool, why: str) -> None:
         if not holds:
             raise strange(self._app, why)
+
+
+def cut(last: int, top: int, left: int) -> list[tuple[int, int]]:
+    """Ranges (behind, up to) of ids from `last` to `top` that hold `left` records, most of them a page or less each.
+
+    Where ids are dense a range is as wide as a page, so it cannot hold more.
+    """
+    share = max(left, 1) / max(top - last, 1)
+    width = PAGE if share > 0.8 else int(PAGE * 0.8 / share)
+    return [(low, min(low + width, top)) for low in range(last, top, width)]
+
+
+@contextmanager
+def _dropped(answers: Iterator[Answer]) -> Iterator[Iterator[Answer]]:
+    """What was asked ahead is dropped when we leave early."""
+    try:
+        yield answers
+    finally:
+        close = getattr(answers, "close", None)
+        if close is not None:
+            close()
 
 
 def _empty(kept: list[str]) -> Iterator[Page]:

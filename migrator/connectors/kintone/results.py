@@ -136,9 +136,7 @@ def _error(batches: tuple[Batch, ...], told: Said, answer: Answer) -> SystemFail
     error = failure(told, app)
     if isinstance(error, Throttled):
         return Throttled(error.problems[0], seconds=rest(answer))
-    if isinstance(error, SystemFailed) and answer.status == 413:
-        return Refused(error.problems[0])
-    return error
+    return Refused(error.problems[0]) if answer.status == 413 else error
 
 
 def _invalid(batches: tuple[Batch, ...], told: Said, app: str) -> SystemFailed:

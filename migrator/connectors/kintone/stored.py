@@ -46,7 +46,7 @@ def number_text(text: str, places: int, rounding: str) -> str:
     A text that is no number comes back as it is: the server refuses it.
     """
     bare = text.strip()
-    if not _NUMBER.fullmatch(bare):
+    if not is_number(bare):
         return text
     exact = Decimal(bare)
     if exact.adjusted() > 60:
@@ -55,6 +55,11 @@ def number_text(text: str, places: int, rounding: str) -> str:
     plain = f"{rounded:f}"
     plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
     return "0" if plain == "-0" else plain
+
+
+def is_number(text: str) -> bool:
+    """Whether a number field takes it."""
+    return _NUMBER.fullmatch(text.strip()) is not None
 
 
 def _table(field: Field, value: Value, before: Value) -> Value:
@@ -74,7 +79,7 @@ def _found(row: Mapping[str, Value], name: str, cell: Field) -> Value:
 def cell_stored(cell: Field, value: Value) -> Value:
     """In a table a text that is no number is stored as empty, not refused (observed)."""
     seen = stored(cell, value)
-    wrong = type_of(cell) == "NUMBER" and isinstance(seen, str) and not _NUMBER.fullmatch(seen)
+    wrong = type_of(cell) == "NUMBER" and isinstance(seen, str) and not is_number(seen)
     return None if wrong else seen
 
 
