@@ -21,11 +21,10 @@ from migrator.model.problem import Problem
 from migrator.model.values import Field
 from migrator.planner.lane import Lane
 from migrator.playbook.load import Loaded
-from migrator.state.idmap import NO_IDS
 from migrator.state.state import State
 from migrator.systems import Surroundings, Systems
 from migrator.transform.coerce import check_targets
-from migrator.transform.mapping import StepMapping
+from migrator.transform.mapping import StepMapping, compile_mapping
 from migrator.transform.pieces import bare
 
 
@@ -49,7 +48,7 @@ class Selection:
 
 
 def lanes_of(
-    loaded: Loaded, systems: Systems, state: State | None, selection: Selection, around: Surroundings
+    loaded: Loaded, systems: Systems, state: State, selection: Selection, around: Surroundings
 ) -> dict[str, Lane]:
     """Every step that is wanted, with both sides described. Raises PlaybookInvalid with all problems found."""
     steps = _selected(loaded.playbook, selection)
@@ -79,7 +78,7 @@ def _selected(playbook: Playbook, selection: Selection) -> list[Step]:
 
 
 def _lane(
-    loaded: Loaded, step: Step, systems: Systems, state: State | None, selection: Selection, around: Surroundings
+    loaded: Loaded, step: Step, systems: Systems, state: State, selection: Selection, around: Surroundings
 ) -> Lane:
     source, target = systems.open(step.source.system), systems.open(step.target.system)
     options = source.read_options(step.source)
@@ -101,7 +100,7 @@ def _lane(
         capabilities=target.capabilities(writing.options, writing.collection),
         where=mapping.where,
         render=mapping.render,
-        ids=NO_IDS if state is None else state.ids,
+        ids=state.ids,
         limits=loaded.playbook.limits,
         tainted=lambda line: around.scrubber.holds(line.decode()),
         limit=selection.limit,
@@ -131,7 +130,7 @@ def _placed(loaded: Loaded, step: Step, problem: Problem) -> Problem:
     number = [one.name for one in loaded.playbook.steps].index(step.name)
     field = problem.place.field if problem.place is not None else None
     path: tuple[str | int, ...] = ("steps", number, "fields", field) if field else ("steps", number)
-    return replace(problem, place=loaded.place(path))
+    return replace(problem, place=loaded.places(path))
 
 
 def header_of(

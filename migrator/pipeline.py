@@ -105,7 +105,7 @@ def validate(
             warnings.extend(loaded.warnings)
             if online:
                 with Systems(loaded.playbook.systems, around, path.parent) as opened:
-                    lanes_of(loaded, opened, None, Selection(), around)
+                    lanes_of(loaded, opened, State.empty(), Selection(), around)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
     if problems:
