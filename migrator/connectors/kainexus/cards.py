@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import msgspec
-import orjson
 
 from migrator.connectors.kainexus import answers
 from migrator.contract import Answer, Call, Page, Wire
@@ -156,7 +155,7 @@ def _sheet(answer: Answer, card: Card, seen: set[int]) -> Sheet:
 
 def _shown(sheet: Sheet, card: Card, record: Callable[[Mapping[str, Any]], Record]) -> Page:
     return Page(
-        records=(record(orjson.loads(raw)) for raw in sheet.items),
+        records=(record(msgspec.json.decode(raw)) for raw in sheet.items),
         size=len(sheet.items),
         total=sheet.total if card.template is None else None,
     )

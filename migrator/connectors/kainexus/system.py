@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import orjson
 
 from migrator.connectors.kainexus import answers, cards, checks, directory, scalars
@@ -134,7 +135,7 @@ class KaiNexus(Target):
         others = 0
         for sheet in cards.first_sheets(self._wire, card, SAMPLES):
             if sheet.items:
-                return [orjson.loads(raw) for raw in sheet.items]
+                return [msgspec.json.decode(raw) for raw in sheet.items]
             others += sheet.came
         if others:
             raise NotFound(
