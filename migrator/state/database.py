@@ -1,0 +1,245 @@
+"""The state's SQLite file: WAL and synchronous FULL, opened to read only or to write; every fault is a sentence.
+
+A row that was committed survives a `kill -9` and a power cut. A damaged file is refused and never written to.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from migrator.errors import LocalFault, Locked, MigratorError
+
+FILE = "state.db"
+"""Name of the database in the state folder."""
+VERSION = 1
+"""Number of the tables' form, in `meta`."""
+BUSY_SECONDS = 10.0
+"""How long a writer waits for another writer's transaction."""
+
+TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, plan TEXT NOT NULL, kind TEXT NOT NULL,
+    playbook TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, status TEXT NOT NULL, os_user TEXT NOT NULL,
+    host TEXT NOT NULL, seconds REAL NOT NULL DEFAULT 0);
+CREATE INDEX runs_plan ON runs (plan);
+CREATE TABLE run_steps (run INTEGER NOT NULL, step TEXT NOT NULL, target TEXT NOT NULL, collection TEXT NOT NULL,
+    pair INTEGER, read INTEGER NOT NULL, partial INTEGER NOT NULL, target_count INTEGER, target_after INTEGER,
+    stamp_after TEXT, PRIMARY KEY (run, step)) WITHOUT ROWID;
+CREATE INDEX run_steps_target ON run_steps (target, collection, run);
+CREATE TABLE pairs (pair INTEGER PRIMARY KEY, target TEXT NOT NULL, collection TEXT NOT NULL, source TEXT NOT NULL,
+    source_collection TEXT NOT NULL, part TEXT NOT NULL,
+    UNIQUE (target, collection, source, source_collection, part));
+CREATE TABLE id_map (pair INTEGER NOT NULL, source_id TEXT NOT NULL, target_id TEXT NOT NULL, run INTEGER NOT NULL,
+    gone_at TEXT, PRIMARY KEY (pair, source_id)) WITHOUT ROWID;
+CREATE INDEX id_map_target ON id_map (pair, target_id);
+CREATE TABLE requests (run INTEGER NOT NULL, seq INTEGER NOT NULL, step TEXT NOT NULL, phase INTEGER NOT NULL,
+    fence INTEGER NOT NULL, kind TEXT NOT NULL, repeatable INTEGER NOT NULL, sha256 BLOB NOT NULL,
+    lines BLOB NOT NULL, sent TEXT NOT NULL, answered TEXT, PRIMARY KEY (run, seq)) WITHOUT ROWID;
+CREATE INDEX requests_open ON requests (run, seq) WHERE answered IS NULL;
+CREATE TABLE outcomes (run INTEGER NOT NULL, line INTEGER NOT NULL, change_id BLOB NOT NULL, status TEXT NOT NULL,
+    did TEXT, target_id TEXT, version TEXT, code TEXT, field TEXT, cause TEXT, reason TEXT, attempts INTEGER NOT NULL,
+    found TEXT, PRIMARY KEY (run, line)) WITHOUT ROWID;
+CREATE TABLE leases (target TEXT NOT NULL, collection TEXT NOT NULL, fence INTEGER NOT NULL, owner TEXT NOT NULL,
+    host TEXT NOT NULL, pid INTEGER NOT NULL, since TEXT NOT NULL, beat TEXT NOT NULL,
+    PRIMARY KEY (target, collection)) WITHOUT ROWID;
+"""
+"""`requests.lines` packs byte offsets into the run's copy of the plan, eight bytes each, this machine's order swapped
+to little-endian; answered NULL with a line that has no outcome: in doubt. `outcomes.line` is such an offset."""
+
+
+class Database:
+    """One connection. `transaction` is the only way to write; reading is `rows`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.path = path
+        self.on_rollback: Callable[[], None] = lambda: None
+        """Called when a transaction came to nothing."""
+        self._connection = connection
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query. Raises LocalFault."""
+        with told(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """One statement that changes something, inside a transaction; rows changed. Raises LocalFault."""
+        with told(self.path):
+            return self._connection.execute(sql, values).rowcount
+
+    def run_many(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
+        """The same statement for many rows. Raises LocalFault."""
+        with told(self.path):
+            self._connection.executemany(sql, values)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing; synced to the disk when it is left. Raises LocalFault."""
+        with told(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            with told(self.path):
+                self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self.on_rollback()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+def open_to_write(folder: Path) -> Database:
+    """The database of this folder, made where there is none. Raises LocalFault."""
+    path = folder / FILE
+    with told(path):
+        if not path.exists():
+            _make(path)
+        connection = _connect(f"{path.absolute().as_uri()}?mode=rw")
+        try:
+            _check(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            connection.close()
+            raise
+    return Database(connection, path)
+
+
+def open_to_read(folder: Path) -> Database:
+    """The database of this folder, which cannot be changed through it; an empty one where there is none.
+
+    Works beside a run in another process, and in a folder that we may not write to. Raises LocalFault.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return empty(path)
+    with told(path):
+        connection = _reading(path)
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            _version(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return Database(connection, path)
+
+
+def empty(path: Path) -> Database:
+    """A database in memory with nothing in it, that stands for one that does not exist yet."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    _fill(connection)
+    connection.execute("PRAGMA query_only = ON")
+    return Database(connection, path)
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Faults of the disk and of SQLite as LocalFault, a writer that does not let go as Locked, naming the file."""
+    try:
+        yield
+    except MigratorError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _fault(path, error) from error
+    except OSError as error:
+        raise LocalFault(f"the state {path}: {error.strerror}", hint=_SPACE) from error
+
+
+_SPACE = "free space or mend the rights, then go on with `migrator resume`"
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def _fault(path: Path, error: sqlite3.DatabaseError) -> MigratorError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _DAMAGED:
+        return damaged(path, str(error))
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Locked(f"the state {path} is being written by another process", hint="wait for it and try again")
+    return LocalFault(f"the state {path}: {error}", hint=_SPACE)
+
+
+def damaged(path: Path, why: str) -> LocalFault:
+    """The error of a file that is no whole database."""
+    return LocalFault(
+        f"the state {path} is damaged: {why}",
+        detail="It was not changed. Nothing was sent.",
+        hint="put back a copy of the folder, or move it away and rebuild the id map with `migrator ids import`",
+    )
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    """`mode=ro`; `immutable` only where there is no log beside the file and none could be made."""
+    uri = path.absolute().as_uri()
+    connection = _connect(f"{uri}?mode=ro")
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchall()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        log = path.with_name(f"{FILE}-wal")
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or (
+            log.exists() and log.stat().st_size
+        ):
+            raise
+        connection = _connect(f"{uri}?mode=ro&immutable=1")
+    return connection
+
+
+def _make(path: Path) -> None:
+    """A new database under a temporary name, whole before it gets its own: a file of 0 bytes is always damage."""
+    temporary = path.with_name(f".{FILE}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    os.close(os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o600))
+    connection = sqlite3.connect(temporary, isolation_level=None)
+    try:
+        _fill(connection)
+    finally:
+        connection.close()
+    if path.exists():
+        temporary.unlink()
+    else:
+        temporary.replace(path)
+
+
+def _fill(connection: sqlite3.Connection) -> None:
+    connection.executescript(f"BEGIN;{TABLES}COMMIT;")
+    connection.executemany(
+        "INSERT INTO meta VALUES (?, ?)", [("version", str(VERSION)), ("id", secrets.token_hex(16)), ("fence", "0")]
+    )
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    _version(connection, path)
+    said = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if said != ("ok",):
+        raise damaged(path, str(said[0] if said else "the check says nothing"))
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> None:
+    if path.stat().st_size == 0:
+        raise damaged(path, "it is empty")
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            raise damaged(path, "it is no state of this program") from error
+        raise
+    if row is None:
+        raise damaged(path, "it does not tell its version")
+    if int(row[0]) > VERSION:
+        raise LocalFault(
+            f"the state {path} has version {row[0]}, this program knows version {VERSION}",
+            hint="use the newer program that made it",
+        )

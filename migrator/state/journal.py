@@ -1,0 +1,260 @@
+"""The record of runs: intents before requests leave, outcomes after, each in one synced transaction.
+
+Outcomes are keyed by (run, line): a line is the byte offset of its change in the run's copy of the plan. So rows
+are appended in plan order, and a resume merges two ordered streams. `docs/decisions/outcomes-by-line.md` says why.
+"""
+# ruff: noqa: S608  statements are put together from constants of this module and question marks, never from values
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from migrator.codec.paper import fields_from_paper, fields_to_paper
+from migrator.contract import Call
+from migrator.failpoint import failpoint
+from migrator.model.plan import Action
+from migrator.model.run import Cause, Outcome, Status
+from migrator.state.database import Database
+from migrator.state.idmap import Entry, IdRows
+from migrator.state.lease import Lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The final outcome of one line."""
+
+    line: int
+    """Byte offset in the run's copy of the plan."""
+    outcome: Outcome
+    """What became of it."""
+    entry: Entry | None = None
+    """What it does to the id map."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A request that left (or was about to), with lines that have no outcome."""
+
+    seq: int
+    """Its number."""
+    step: str
+    """Step."""
+    phase: int
+    """Phase."""
+    repeatable: bool
+    """It can simply be sent again."""
+    lines: tuple[int, ...]
+    """Those without an outcome."""
+
+
+class Journal:
+    """The record of runs. Readers work on a database that is open to read; writers need the lease."""
+
+    def __init__(self, database: Database, ids: IdRows, lease: Lease, now: Callable[[], str]) -> None:
+        self._database = database
+        self._ids = ids
+        self._lease = lease
+        self._now = now
+        self._seq: dict[int, int] = {}
+        self._indexed: int | None = None
+
+    def intent(self, run: int, step: str, phase: int, call: Call, lines: Sequence[int]) -> int:
+        """About to send: committed and synced before it returns. The request's number."""
+        failpoint("before_intent")
+        with self._lease.transaction():
+            if run not in self._seq:
+                rows = self._database.rows("SELECT COALESCE(MAX(seq), 0) FROM requests WHERE run = ?", (run,))
+                self._seq[run] = rows[0][0]
+            seq = self._seq[run] + 1
+            self._database.run(
+                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                (
+                    run,
+                    seq,
+                    step,
+                    phase,
+                    self._lease.fence,
+                    call.kind,
+                    call.repeatable,
+                    _digest(call),
+                    _packed(lines),
+                    self._now(),
+                ),
+            )
+        self._seq[run] = seq
+        failpoint("after_intent")
+        return seq
+
+    def settle(self, run: int, settled: Sequence[Settled], answered: Sequence[int] = ()) -> None:
+        """Outcomes with their rows of the id map, and requests that leave no doubt any more: one transaction."""
+        if not settled and not answered:
+            return
+        failpoint("before_outcomes")
+        with self._lease.transaction():
+            now = self._now()
+            self._database.run_many(
+                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(run, one.line, *_row(one.outcome)) for one in settled],
+            )
+            self._ids.write(run, [one.entry for one in settled if one.entry is not None], now)
+            failpoint("within_outcomes")
+            self._database.run_many(
+                "UPDATE requests SET answered = ? WHERE run = ? AND seq = ?", [(now, run, seq) for seq in answered]
+            )
+        failpoint("after_outcomes")
+
+    def doubts(self, run: int) -> tuple[Doubt, ...]:
+        """Requests without an answer, oldest first, and what of them has no outcome. Reads only."""
+        rows = self._database.rows(
+            "SELECT seq, step, phase, repeatable, lines FROM requests"
+            " WHERE run = ? AND answered IS NULL ORDER BY seq",
+            (run,),
+        )
+        return tuple(
+            Doubt(seq=seq, step=step, phase=phase, repeatable=bool(again), lines=self._without_outcome(run, lines))
+            for seq, step, phase, again, lines in rows
+        )
+
+    def settled_lines(self, run: int, start: int, stop: int, limit: int) -> list[int]:
+        """The first `limit` lines between two offsets that have an outcome, in order."""
+        rows = self._database.rows(
+            "SELECT line FROM outcomes WHERE run = ? AND line >= ? AND line < ? ORDER BY line LIMIT ?",
+            (run, start, stop, limit),
+        )
+        return [row[0] for row in rows]
+
+    def outcomes(
+        self, run: int, *, start: int = 0, stop: int = sys.maxsize, but_done: bool = False, limit: int = -1
+    ) -> Iterator[tuple[int, Outcome]]:
+        """(line, outcome) between two offsets, in order; `but_done`: only what did not simply succeed."""
+        at_once = 1000
+        while limit:
+            size = at_once if limit < 0 else min(at_once, limit)
+            rows = self._database.rows(
+                f"SELECT line, {_COLUMNS} FROM outcomes WHERE run = ? AND line >= ? AND line < ?"
+                f" {'AND status <> ' + chr(39) + 'done' + chr(39) if but_done else ''} ORDER BY line LIMIT ?",
+                (run, start, stop, size),
+            )
+            for line, *row in rows:
+                yield line, _outcome(row)
+            if len(rows) < size:
+                return
+            start = rows[-1][0] + 1
+            limit -= len(rows) if limit > 0 else 0
+
+    def outcomes_of(self, run: int, change_ids: Sequence[str]) -> Mapping[str, tuple[int, Outcome]]:
+        """Change id -> (line, outcome), for earlier sections; the first question of a section makes an index."""
+        if self._indexed != run:
+            self._database.run("DROP TABLE IF EXISTS temp.by_change")
+            self._database.run(
+                "CREATE TEMP TABLE by_change AS SELECT change_id, line FROM outcomes WHERE run = ?", (run,)
+            )
+            self._database.run("CREATE INDEX temp.by_change_id ON by_change (change_id)")
+            self._indexed = run
+        found: dict[str, tuple[int, Outcome]] = {}
+        for start in range(0, len(change_ids), 500):
+            some = [bytes.fromhex(name) for name in change_ids[start : start + 500]]
+            for line, *row in self._database.rows(
+                f"SELECT o.line, {_OF_O} FROM temp.by_change AS b JOIN outcomes AS o ON o.run = ? AND o.line = b.line"
+                f" WHERE b.change_id IN ({','.join('?' * len(some))})",
+                (run, *some),
+            ):
+                outcome = _outcome(row)
+                found[outcome.change_id] = (line, outcome)
+        return found
+
+    def section_begins(self) -> None:
+        """Outcomes came in since the last question by change id."""
+        self._indexed = None
+
+    def counts(self, run: int, start: int, stop: int) -> Mapping[tuple[Status, str | None], int]:
+        """(status, what was done) -> how many, between two offsets."""
+        rows = self._database.rows(
+            "SELECT status, did, COUNT(*) FROM outcomes WHERE run = ? AND line >= ? AND line < ? GROUP BY 1, 2",
+            (run, start, stop),
+        )
+        return {(Status(status), did): count for status, did, count in rows}
+
+    def total(self, run: int) -> int:
+        """Lines that have an outcome."""
+        return int(self._database.rows("SELECT COUNT(*) FROM outcomes WHERE run = ?", (run,))[0][0])
+
+    def requests(self, run: int) -> int:
+        """Requests that were about to be sent."""
+        return int(self._database.rows("SELECT COUNT(*) FROM requests WHERE run = ?", (run,))[0][0])
+
+    def last_answered(self, run: int) -> int:
+        """Number of the last request that left no doubt; 0 without one."""
+        sql = "SELECT COALESCE(MAX(seq), 0) FROM requests WHERE run = ? AND answered IS NOT NULL"
+        return int(self._database.rows(sql, (run,))[0][0])
+
+    def _without_outcome(self, run: int, lines: bytes) -> tuple[int, ...]:
+        wanted = _unpacked(lines)
+        if not wanted:
+            return ()
+        settled = set(self.settled_lines(run, min(wanted), max(wanted) + 1, -1))
+        return tuple(line for line in wanted if line not in settled)
+
+
+_COLUMNS = "change_id, status, did, target_id, version, code, field, cause, reason, attempts, found"
+_OF_O = ", ".join(f"o.{name}" for name in _COLUMNS.split(", "))
+
+
+def _row(outcome: Outcome) -> tuple[object, ...]:
+    return (
+        bytes.fromhex(outcome.change_id),
+        outcome.status.value,
+        None if outcome.did is None else outcome.did.value,
+        outcome.target_id,
+        outcome.version,
+        outcome.code,
+        outcome.field,
+        None if outcome.cause is None else outcome.cause.value,
+        outcome.reason,
+        outcome.attempts,
+        None if outcome.found is None else orjson.dumps(fields_to_paper(outcome.found)).decode(),
+    )
+
+
+def _outcome(row: Sequence[Any]) -> Outcome:
+    change_id, status, did, target_id, version, code, field, cause, reason, attempts, found = row
+    return Outcome(
+        change_id=bytes(change_id).hex(),
+        status=Status(status),
+        did=None if did is None else Action(did),
+        target_id=target_id,
+        version=version,
+        code=code,
+        field=field,
+        cause=None if cause is None else Cause(cause),
+        reason=reason,
+        attempts=attempts,
+        found=None if found is None else fields_from_paper(orjson.loads(found)),
+    )
+
+
+def _packed(lines: Sequence[int]) -> bytes:
+    packed = array("Q", lines)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tobytes()
+
+
+def _unpacked(content: bytes) -> list[int]:
+    packed = array("Q", content)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tolist()
+
+
+def _digest(call: Call) -> bytes:
+    """SHA-256 of the bytes that we know before they leave; a File's own are not among them."""
+    body = call.body if isinstance(call.body, bytes) else call.body[0] + call.body[2]
+    return sha256(f"{call.method} {call.path}\n".encode() + body).digest()
