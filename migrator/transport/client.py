@@ -71,12 +71,10 @@ class Client:
         transfer: Transfer,
         *,
         adapter: BaseAdapter | None = None,
-        answer_bytes: int = ANSWER_BYTES,
     ) -> None:
         self.origin = origin.rstrip("/")
         self._transfer = transfer
         self._adapter = adapter
-        self._answer_bytes = answer_bytes
         self._timeout = (min(CONNECT_SECONDS, transfer.timeout), transfer.timeout)
         self._mine = threading.local()
         self._sessions: list[_Session] = []
@@ -160,9 +158,9 @@ class Client:
         size, pieces = 0, []
         for piece in self._pieces(response):
             size += len(piece)
-            if size > self._answer_bytes:
+            if size > ANSWER_BYTES:
                 raise Broken(
-                    f"the answer is larger than {self._answer_bytes:,} bytes",
+                    f"the answer is larger than {ANSWER_BYTES:,} bytes",
                     begun=True, again=False, answered=True, hint="read less at a time",
                 )  # fmt: skip
             pieces.append(piece)

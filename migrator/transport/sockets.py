@@ -7,6 +7,8 @@ write was begun (a TLS error may come before or in the middle of it). Both are k
 from __future__ import annotations
 
 import contextlib
+import http.client
+import logging
 import socket
 import ssl
 import threading
@@ -19,6 +21,9 @@ from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context, resolve_cert_reqs
+
+for _name in ("urllib3.connection", "urllib3.connectionpool"):
+    logging.getLogger(_name).setLevel(logging.ERROR)  # their lines hold addresses with the query
 
 
 class Live:
@@ -120,7 +125,41 @@ def _watched(made: socket.socket) -> socket.socket:
     return wrapped
 
 
+class _Lines:
+    """What http.client reads headers from; remembers whether they ended or were cut off."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.cut = False
+
+    def readline(self, limit: int = -1) -> bytes:
+        line: bytes = self._file.readline(limit)
+        self.cut = not line
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """Takes no headers that were cut off: http.client would take the lines that came for all, and an empty body."""
+
+    def begin(self) -> None:
+        file = self.fp
+        lines: Any = _Lines(file)
+        self.fp = lines
+        try:
+            super().begin()
+        finally:
+            if self.fp is lines:
+                self.fp = file
+        if lines.cut:
+            raise http.client.IncompleteRead(b"")
+
+
 class _Connection(HTTPConnection):
+    response_class = _Answer
+
     def _new_conn(self) -> socket.socket:
         return _watched(super()._new_conn())
 
@@ -132,6 +171,8 @@ class _Connection(HTTPConnection):
 
 
 class _SecureConnection(HTTPSConnection):
+    response_class = _Answer
+
     def _new_conn(self) -> socket.socket:
         return _watched(super()._new_conn())
 
@@ -151,6 +192,11 @@ class _Pool(HTTPConnectionPool):
 
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
+
+    def _validate_conn(self, conn: Any) -> None:
+        """Connect; urllib3 would warn at each unchecked connection, but `insecure` has its banner elsewhere."""
+        if conn.is_closed:
+            conn.connect()
 
 
 def _ours(pools: PoolManager) -> None:

@@ -1,0 +1,68 @@
+"""Wires for tests: a connector that is nothing but an address, and calls."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from migrator.contract import Answer, Auth, Budget, Call, Capabilities, Rate, Source, Transfer
+from migrator.transport.pace import ManualClock, ProcessBudget
+from migrator.transport.retry import Patience
+from migrator.transport.secrets import Scrubber
+from migrator.transport.stack import OpenWire, open_wire
+
+
+class Plain(Source):
+    """Its options are its address."""
+
+    login: ClassVar[Auth | None] = None
+
+    @classmethod
+    def address(cls, options: Any) -> str:
+        return str(options)
+
+    @classmethod
+    def auth(cls, options: Any) -> Auth | None:
+        return cls.login
+
+
+def opened(
+    url: str,
+    *,
+    connector: type[Source] = Plain,
+    transfer: Transfer | None = None,
+    rates: tuple[Rate, ...] = (),
+    quota: int | None = None,
+    clock: ManualClock | None = None,
+    budget: Budget | None = None,
+    scrubber: Scrubber | None = None,
+    adapter: Any = None,
+    in_flight: int = 4,
+    tries: int = 6,
+    chance: float = 1.0,
+    **more: Any,
+) -> OpenWire:
+    clock = clock or ManualClock()
+    return open_wire(
+        connector,
+        url,
+        transfer or Transfer(),
+        Capabilities(page_max=1, in_flight=in_flight),
+        budget=budget or ProcessBudget(rates, quota, clock),
+        clock=clock,
+        scrubber=scrubber or Scrubber(),
+        adapter=adapter,
+        patience=Patience(tries=tries, **more),
+        chance=lambda: chance,
+    )
+
+
+def get(path: str = "/records?token=query-secret", kind: str = "read") -> Call:
+    return Call(method="GET", path=path, kind=kind, repeatable=True)
+
+
+def post(body: Any = b"{}", path: str = "/record?token=query-secret") -> Call:
+    return Call(method="POST", path=path, kind="write", repeatable=False, body=body)
+
+
+def say(status: int = 200, body: bytes = b"", **headers: str) -> Answer:
+    return Answer(status=status, headers=headers, body=body)
