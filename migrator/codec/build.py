@@ -59,7 +59,7 @@ def choices(wanted: Any) -> tuple[Any, ...] | None:
 def element(wanted: Any) -> tuple[type, tuple[Any, ...]] | None:
     """(list or tuple or dict, its arguments) of a container's type, None for any other type."""
     origin, arguments = typing.get_origin(wanted) or wanted, typing.get_args(wanted)
-    if not isinstance(origin, type) or origin is str:
+    if not isinstance(origin, type) or issubclass(origin, str):
         return None
     if issubclass(origin, Mapping):
         return dict, arguments or (str, Any)

@@ -19,7 +19,7 @@ STARS = "***"
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _SECRET_LINE = re.compile(
     r"""((?:token|passw(?:or)?d|secret|api_?key|credential)\w*["']?\s*:\s*)"""
-    r"""(?!\s*["']?\{\{\s*env\.\w+\s*\}\}["']?\s*(?:[,}\]#]|$))(["']?[^\s,}\]#][^,}\]#]*)""",
+    r"""(?!\s*["']?\{\{\s*env\.\w+\s*\}\}["']?\s*(?:[,}\]#]|$))("(?:[^"\\]|\\.)*"?|'[^']*'?|\S.*?(?=,\s|\s\#|\s*$))""",
     re.IGNORECASE,
 )
 _USER_INFO = re.compile(r"(//)[^/@\s\"']+(@)")
