@@ -192,6 +192,16 @@ class _Listener(wsgi.Server):
         """Log instead of writing to stderr."""
         log.log(level, "%s", msg, exc_info=sys.exc_info() if traceback else None)
 
+    @staticmethod
+    def bind_socket(socket_: socket.socket, bind_addr: tuple[Any, ...]) -> socket.socket:
+        """Bind, and close the socket where that fails: cheroot would leave it open."""
+        try:
+            socket_.bind(bind_addr)
+        except OSError:
+            socket_.close()
+            raise
+        return socket_
+
 
 class Server:
     """A WSGI app on loopback, over IPv4 and, where there is one, IPv6, until `stop`. Use it in a `with`."""
@@ -226,7 +236,9 @@ class Server:
         failure = ready.get()
         if failure is not None:
             thread.join()
-            raise failure
+            raise OSError(
+                f"cannot listen on {address} port {port}, another program may be there: {failure}"
+            ) from failure
         self._running.append((listener, thread))
         return int(listener.bind_addr[1])
 

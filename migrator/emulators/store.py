@@ -55,7 +55,8 @@ class Undo:
 class Table(Generic[Row]):
     """Rows by growing id. `indexes`: name -> which value of a row must be unique under that name."""
 
-    def __init__(self, undo: Undo) -> None:
+    def __init__(self, undo: Undo, *, lose_ids: bool = False) -> None:
+        self._lose_ids = lose_ids
         self.rows: dict[int, Row] = {}
         self.ids: list[int] = []
         self.last_id = 0
@@ -64,9 +65,10 @@ class Table(Generic[Row]):
         self._indexes: dict[str, dict[Hashable, int]] = {}
 
     def next_id(self) -> int:
-        """A fresh id; one that was given out and not taken back by an undo never comes again."""
+        """A fresh id; one given out never comes again, but an undo takes it back (with `lose_ids` not even that)."""
         before = self.last_id
-        self._undo.note(lambda: setattr(self, "last_id", before))
+        if not self._lose_ids:
+            self._undo.note(lambda: setattr(self, "last_id", before))
         self.last_id += 1
         return self.last_id
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from migrator.emulators.kintone import formula, lookup
+from migrator.emulators.kintone import assumptions, formula, lookup
 from migrator.emulators.kintone.access import RIGHTS, User
 from migrator.emulators.kintone.form import NOT_IN_RECORDS, WORKFLOW, Field
 from migrator.emulators.kintone.numeric import Precision
@@ -73,7 +73,7 @@ class App:
 
     def __post_init__(self) -> None:
         self.modifier, self.modified = self.creator, self.created
-        self.table: Table[Row] = Table(self.undo)
+        self.table: Table[Row] = Table(self.undo, lose_ids=assumptions.LOST_IDS_AFTER_FAILURE)
         self._projections: dict[tuple[str, ...], Projection] = {}
         self.compile()
 

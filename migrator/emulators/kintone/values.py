@@ -48,7 +48,7 @@ def cell_value(cell: Any) -> Any:
 def text_of(value: Any) -> str:
     """Text from a JSON value."""
     if isinstance(value, str):
-        return value
+        return value if assumptions.TEXT_KEEPS_LINE_ENDS else value.replace("\r\n", "\n")
     if value is None:
         return ""
     if isinstance(value, int | float) and not isinstance(value, bool) and assumptions.TEXT_TAKES_NUMBERS:
@@ -73,7 +73,7 @@ def text_writer(one: Field, app: "App") -> Writer:
         f".{one.code}.value",
     )
     if not low and not high:
-        return lambda value, prefix, work: value if value.__class__ is str else text_of(value)
+        return lambda value, prefix, work: text_of(value)
     shortest, longest = int(low or 0), int(high or 1 << 31)
 
     def write(value: Any, prefix: str, work: Work) -> str:

@@ -39,6 +39,9 @@ def read(call: Call) -> bytes:
     cursor_id, cursor = _open(call)
     rows = cursor.rows[cursor.position : cursor.position + cursor.size]
     cursor.position += len(rows)
+    if not assumptions.CURSOR_IS_SNAPSHOT:
+        there = cursor.app.table.rows
+        rows = [there[row.id] for row in rows if row.id in there]
     cursor.expires = call.tenant.clock.now() + LIFE_SECONDS
     more = cursor.position < len(cursor.rows)
     if not more:
