@@ -69,5 +69,35 @@ HTML_IS_CLEANED = True
 EMPTY_RADIO_FALLS_BACK = True
 """`""` or null written to a RADIO_BUTTON gives its default."""
 
+LIKE_IS_SUBSTRING = False
+"""`like` finds whole words (runs of letters and digits); CJK text is searched by substring, having no blanks."""
+
+UPLOAD_LIVES_SECONDS = 3 * 24 * 3600
+"""How long an uploaded file that no record names can still be attached."""
+
+DEPLOY_POLLS = 1
+"""How many times a deployment reads PROCESSING before its end is told."""
+
+URL_LIMIT_BYTES = 8192
+"""Path and query together; the answer past it is plain text."""
+
+SEARCH_LIMIT = 100_000
+"""Hits past which a search is cut and says so in a header."""
+
+SAMPLE_TIME_ZONE = "Asia/Tokyo"
+"""Time zone of the sample users: `TODAY()` is a day of theirs."""
+
+COMMENTS_BY_TOKEN = True
+"""Reading comments works with a token (the docs name adding and deleting only)."""
+
+SETTINGS_NEED_RIGHT = "view"
+"""Reading form fields, layout and app settings by token wants the right to view records."""
+
+STATUS_NEEDS_RIGHT = "edit"
+"""Changing status or assignees by token wants the right to edit records."""
+
+LOOKUP_WITHOUT_VIEW = (403, "GAIA_NO01")
+"""A lookup's source app that the caller may not view."""
+
 CURSOR_IS_SNAPSHOT = True
 """A cursor gives the records as they were when it was made, deleted ones too; else as they are when read."""
