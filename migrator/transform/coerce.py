@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from migrator.model.playbook import Step
 from migrator.model.problem import Place, Problem
-from migrator.model.values import Field, File, Kind, Omit, Ref, Value, WritableOn
+from migrator.model.values import Field, File, Kind, Ref, Value, WritableOn
 from migrator.transform.moments import clock, moment, read
 from migrator.transform.numbers import decimal_of
 from migrator.transform.operators import is_number
 from migrator.transform.refusal import Refusal, did_you_mean, shown, sort_of
-from migrator.transform.results import clean, plain, text_of
-
-Fit = Callable[[Any], Value | Omit]
-"""Takes what an expression came to; gives what the field takes, or OMIT. Raises Refusal."""
+from migrator.transform.results import plain, text_of
 
 _UNREFERABLE: Final = frozenset(
     {Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.FILE, Kind.FILES, Kind.TABLE}
@@ -57,40 +54,6 @@ def coerce(field: Field, value: Value, zone: str = "UTC") -> Value:
             raise _unfit(field, "a ref")
         return (value,) if field.kind in _LISTS else value
     return _RULES[field.kind](field, value, zone)
-
-
-def fitter(field: Field | None, zone: str = "UTC") -> Fit:
-    """`clean` and `coerce` as one function, with a short cut for the values that need neither."""
-    if field is None:
-        return clean
-
-    def fit(result: Any) -> Value | Omit:
-        value = clean(result)
-        return value if isinstance(value, Omit) else coerce(field, value, zone)
-
-    if field.kind in {Kind.TEXT, Kind.RICH_TEXT} and not field.min_length:
-        return _short_text(1_000_000 if field.max_length is None else field.max_length, fit)
-    if field.kind is Kind.NUMBER and field.minimum is None and field.maximum is None:
-        return _small_number(fit)
-    return fit
-
-
-def _short_text(most: int, otherwise: Fit) -> Fit:
-    def fit(result: Any) -> Value | Omit:
-        if result.__class__ is str and result.isascii() and 0 < len(result) <= most:
-            return result
-        return otherwise(result)
-
-    return fit
-
-
-def _small_number(otherwise: Fit) -> Fit:
-    def fit(result: Any) -> Value | Omit:
-        if result.__class__ is int and -(2**63) <= result < 2**63:
-            return result
-        return otherwise(result)
-
-    return fit
 
 
 def _unfit(field: Field, what: str, hint: str = "") -> Refusal:

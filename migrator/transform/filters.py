@@ -40,6 +40,10 @@ class Filter:
     """"zone" or "mappings": handed in before the value."""
     null_stays: bool = True
     """Null gives null, whatever the arguments."""
+    weight: int = 3
+    """How much an item or character of a large value counts as work."""
+    quick: Callable[[str], Any] | None = None
+    """The same for a text and no arguments, where Python has it ready."""
     raw: bool = False
     """Takes missing values and refs too."""
 
@@ -87,11 +91,21 @@ def string(value: Any) -> str:
     return text_of(value)
 
 
+_QUICK: Final[Mapping[str, Callable[[str], Any]]] = {
+    "trim": str.strip,
+    "lower": str.lower,
+    "upper": str.upper,
+    "capitalize": str.capitalize,
+}
+
+
 def _group(
     name: str, bound: str, rows: Mapping[str, tuple[Callable[..., Any], str, Any]], **more: Any
 ) -> dict[str, Filter]:
     return {
-        key: Filter(function=function, bound=bound, example=(example, gives), group=name, **more)
+        key: Filter(
+            function=function, bound=bound, example=(example, gives), group=name, quick=_QUICK.get(key), **more
+        )
         for key, (function, example, gives) in rows.items()
     }
 
@@ -104,7 +118,6 @@ FILTERS: Final[Mapping[str, Filter]] = {
             "trim": (text.trim, "'  pc-7 ' | trim", "pc-7"),
             "lower": (text.lower, "'Ito' | lower", "ito"),
             "upper": (text.upper, "'Ito' | upper", "ITO"),
-            "title": (text.title, "'ken ito' | title", "Ken Ito"),
             "capitalize": (text.capitalize, "'KEN ito' | capitalize", "Ken ito"),
             "replace": (text.replace, "'a-b-c' | replace('-', '')", "abc"),
             "remove_prefix": (text.remove_prefix, "'pc-7' | remove_prefix('pc-')", "7"),
@@ -116,23 +129,32 @@ FILTERS: Final[Mapping[str, Filter]] = {
             "pad_left": (text.pad_left, "7 | pad_left(3, '0')", "007"),
             "pad_right": (text.pad_right, "'a' | pad_right(3, '.')", "a.."),
             "string": (string, "7 | string", "7"),
-            "slug": (text.slug, "'Café, New!' | slug", "cafe-new"),
             "sha256": (
                 text.sha256,
                 "'a' | sha256 | left(8)",
                 "ca978112",
             ),
+        },
+    ),
+    **_group(
+        "Texts",
+        "texts up to 1,000,000 characters with up to 50,000 tags or references",
+        {
             "html_to_text": (markup.html_to_text, "'<p>a &amp; b</p>c' | html_to_text", "a & b\nc"),
             "unescape_html": (markup.unescape_html, "'a &lt; b' | unescape_html", "a < b"),
         },
+        weight=15,
     ),
     **_group(
         "Texts",
         "texts up to 100,000 characters",
         {
+            "title": (text.title, "'ken ito' | title", "Ken Ito"),
             "nfkc": (text.nfkc, "'ｶﾞ１' | nfkc", "ガ1"),
+            "slug": (text.slug, "'Café, New!' | slug", "cafe-new"),
             "nfc": (text.nfc, "'e\u0301' | nfc", "é"),
         },
+        weight=15,
     ),
     **_group(
         "Texts to lists",
@@ -162,6 +184,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
             "min": (numbers.min_, "[1, 2] | min", 1),
             "max": (numbers.max_, "[1, 2] | max", 2),
         },
+        weight=50,
     ),
     **_group(
         "Dates and times",
@@ -209,8 +232,9 @@ FILTERS: Final[Mapping[str, Filter]] = {
             "select_by": (lists.select_by, "[{'n': 1}, {'n': 2}] | select_by('n', 2)", ({"n": 2},)),
             "reject_by": (lists.reject_by, "[{'n': 1}, {'n': 2}] | reject_by('n', 2)", ({"n": 1},)),
         },
+        weight=15,
     ),
-    **_group("Lists", "lists up to 20,000 items", {"sort": (lists.sort, "['b', 'a'] | sort", ("a", "b"))}),
+    **_group("Lists", "lists up to 20,000 items", {"sort": (lists.sort, "['b', 'a'] | sort", ("a", "b"))}, weight=50),
     **_group(
         "Lists",
         _LIST,
@@ -240,6 +264,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
         "one look-up for each item",
         {"map": (map_, "'In use' | map('state')", "稼働中")},
         wants="mappings",
+        weight=15,
     ),
     **_group(
         "JSON",
@@ -247,7 +272,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
         {"to_json": (markup.to_json, "{'a': [1, true]} | to_json", '{"a": [1, true]}')},
         null_stays=False,
     ),
-    **_group("JSON", _TEXT, {"from_json": (markup.from_json, "'[1, true]' | from_json", (1, True))}),
+    **_group("JSON", _TEXT, {"from_json": (markup.from_json, "'[1, true]' | from_json", (1, True))}, weight=15),
 }
 """Name -> filter. Closed: a playbook cannot add to it."""
 
@@ -283,15 +308,27 @@ def _guarded(filter_: Filter, handed: Mapping[str, Any], meter: Meter) -> Callab
         call = function
     if filter_.raw:
         return call
-    return _metered(call, meter, filter_.null_stays)
+    made = _metered(call, meter, filter_.null_stays, filter_.weight)
+    return made if filter_.quick is None else _quick(filter_.quick, made)
 
 
-def _metered(function: Callable[..., Any], meter: Meter, null_stays: bool = True) -> Callable[..., Any]:
+def _quick(function: Callable[[str], Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    def call(value: Any, *args: Any, **kwargs: Any) -> Any:
+        if value.__class__ is str and not args and not kwargs and len(value) <= LARGE:
+            return function(value)
+        return otherwise(value, *args, **kwargs)
+
+    return call
+
+
+def _metered(
+    function: Callable[..., Any], meter: Meter, null_stays: bool = True, weight: int = 3
+) -> Callable[..., Any]:
     def call(value: Any, *args: Any, **kwargs: Any) -> Any:
         kind = value.__class__
         if kind is str or kind is tuple:
             if len(value) > LARGE:
-                meter.charge(len(value))
+                meter.charge(len(value) * weight)
         elif value is None:
             if null_stays:
                 return None

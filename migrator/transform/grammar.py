@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from inspect import Signature
+from inspect import Signature, signature
 from typing import Any, Final, cast
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -91,6 +91,13 @@ def parse(text: str, words: Vocabulary) -> nodes.Expr:
         raise Refusal("TR001", f"a constant cannot be read: {str(error)[:80]}") from None
     except RecursionError:
         raise _too_deep(0) from None
+
+
+def _ref(_: None, name: str, id: Any, *, missing: Any = None) -> None:
+    """What `ref()` takes."""
+
+
+_REF_TAKES: Final = signature(_ref)
 
 
 def _too_deep(offset: int) -> Refusal:
@@ -176,6 +183,7 @@ class _Check(NodeTransformer):
         callee = node.node
         if isinstance(callee, nodes.Name) and callee.name == "ref" and "ref" in self.words.names:
             made = self._as_filter(REF, nodes.Const(None, lineno=node.lineno), node)
+            self._check_arguments("TR006", "`ref`", made, _REF_TAKES)
         elif isinstance(callee, nodes.Getattr) and callee.attr in self.words.methods:
             made = self._as_filter(METHOD + callee.attr, callee.node, node)
             self._check_arguments("TR006", f"the method `{callee.attr}`", made, self.words.methods[callee.attr])
@@ -202,8 +210,11 @@ class _Check(NodeTransformer):
 
     def _check_arguments(self, code: str, what: str, node: nodes.Filter | nodes.Test, takes: Signature) -> None:
         self._refuse_stars(what, node)
+        names = [str(word.key) for word in node.kwargs]
+        if len(set(names)) != len(names):
+            raise Refusal(code, f"{what}: the same argument twice", offset=node.lineno)
         try:
-            takes.bind(None, *node.args, **{str(word.key): word for word in node.kwargs})
+            takes.bind(None, *node.args, **dict(zip(names, node.kwargs, strict=True)))
         except TypeError as error:
             raise Refusal(code, f"{what}: {error}", hint=f"it takes {takes}", offset=node.lineno) from None
 
@@ -216,6 +227,7 @@ class _Check(NodeTransformer):
             hint = did_you_mean(callee.attr, [*self.words.methods, *self.words.filters], "use a filter")
             return Refusal("TR006", f"the method `{callee.attr}` cannot be called", hint=hint, offset=offset)
         if isinstance(callee, nodes.Name):
+            self._name(callee)
             return Refusal("TR006", f"`{callee.name}` cannot be called", hint="filters do the work", offset=offset)
         return Refusal("TR006", "only `ref` and methods of texts can be called", offset=offset)
 

@@ -65,6 +65,8 @@ def sort(value: Any, by: Any = None, reverse: Any = False) -> tuple[Any, ...]:
     items = listed(value)
     if len(items) > SORTED_ITEMS:
         raise too_large("the list is too long to be sorted", SORTED_ITEMS, "items")
+    if by is None and all(item.__class__ is str for item in items):
+        return tuple(sorted(items, reverse=reverse is True))
     keyed = [(_part(item, by), item) for item in items]
     there = [pair for pair in keyed if pair[0] is not None]
     if not (all(isinstance(key, str) for key, _ in there) or all(is_number(key) for key, _ in there)):

@@ -12,9 +12,10 @@ from migrator.errors import PlaybookInvalid
 from migrator.model.playbook import MappingTable, Step
 from migrator.model.problem import Place, Problem
 from migrator.model.values import OMIT, Field, Omit, Origin, Record, Value
-from migrator.transform.coerce import fitter
+from migrator.transform.fits import fitter
 from migrator.transform.language import Language, Path, fields_read, names_read
 from migrator.transform.limits import LIST_ITEMS
+from migrator.transform.pieces import is_template
 from migrator.transform.refusal import Refusal
 from migrator.transform.results import clean
 from migrator.transform.sandbox import Scope
@@ -63,6 +64,7 @@ class StepMapping:
         """Whether the step takes this record; a Problem where that cannot be told."""
         if self._where is None:
             return True
+        self._language.meter.spent = 0
         try:
             return truth(clean(self._where(self._scope_of(record, origin))[0]))  # type: ignore[arg-type]  # `omit` is no name of where
         except BAD_DATA as error:
@@ -71,6 +73,7 @@ class StepMapping:
     def render(self, record: Record, origin: Origin) -> Rendered:
         """The fields, and every problem that they have. Never raises for bad data."""
         scope = self._scope_of(record, origin)
+        self._language.meter.spent = 0
         made: dict[str, Value] = {}
         try:
             for name, fit, result in zip(self._names, self._fits, self._all(scope), strict=True):
@@ -83,6 +86,7 @@ class StepMapping:
 
     def _one_by_one(self, scope: Scope, origin: Origin) -> Rendered:
         """Field by field, by the functions that are the authority: each bad field is told, and only the bad ones."""
+        self._language.meter.spent = 0
         made: dict[str, Value] = {}
         problems: list[Problem] = []
         for name, fit in zip(self._names, self._fits, strict=True):
@@ -101,7 +105,6 @@ class StepMapping:
         return function
 
     def _scope_of(self, record: Record, origin: Origin) -> Scope:
-        self._language.meter.spent = 0
         scope = {**self._scope, "record": record.fields}
         if self._needs_origin:
             scope["origin"] = {"id": origin.id, "system": origin.system, "collection": origin.collection}
@@ -132,8 +135,7 @@ def compile_mapping(
     where = None
     if step.source.where is not None:
         text = step.source.where
-        braced = text if "{{" in text or "{%" in text else "{{ " + text + " }}"
-        where = language.tree(braced, problems, ("where",))
+        where = language.tree(text if is_template(text) else "{{ " + text + " }}", problems, ("where",))
     if problems:
         raise PlaybookInvalid(*[_placed(step, path, problem) for path, problem in problems])
     try:

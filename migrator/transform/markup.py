@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from migrator.model.values import File, Ref
-from migrator.transform.limits import check_text_length
+from migrator.transform.limits import check_text_length, too_large
 from migrator.transform.refusal import Refusal
 from migrator.transform.results import clean, insist
 from migrator.transform.text import worded
@@ -18,20 +18,28 @@ from migrator.transform.text import worded
 _BREAKS: Final = frozenset(
     ["br", "p", "div", "li", "tr", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "hr"]
 )
+_TAGS: Final = 50_000
+"""In one text of HTML."""
 _SILENT: Final = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "head", "template")}
 
 
 def unescape_html(value: Any) -> str:
     """Character references such as `&lt;` and `&#233;` become the characters."""
+    text = worded(value)
+    if text.count("&") > _TAGS:
+        raise too_large("the text has too many character references", _TAGS, "references")
     try:
-        return html.unescape(worded(value))
+        return html.unescape(text)
     except ValueError:  # a reference of thousands of digits
         raise Refusal("TR011", "a character reference in the text has too many digits") from None
 
 
 def html_to_text(value: Any) -> str:
     """The text of HTML: tags are dropped, blocks and `br` begin a line, list items a `- `, scripts are left out."""
-    text = unescape_html("".join(_pieces(worded(value)))).replace("\xa0", " ")
+    source = worded(value)
+    if source.count("<") > _TAGS:
+        raise too_large("the text has too many tags", _TAGS, "tags")
+    text = unescape_html("".join(_pieces(source))).replace("\xa0", " ")
     lines = [" ".join(line.split()) for line in text.split("\n")]
     kept = [line for place, line in enumerate(lines) if line or (place and lines[place - 1])]
     return "\n".join(kept).strip()
@@ -43,7 +51,7 @@ def _pieces(text: str) -> Iterator[str]:
     while (start := text.find("<", position)) >= 0:
         yield text[position:start].replace("\n", " ")
         if not _is_tag(text[start + 1 : start + 2]):
-            yield "&lt;"
+            yield "<"
             position = start + 1
             continue
         comment = text.startswith("<!--", start)

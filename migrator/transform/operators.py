@@ -68,6 +68,8 @@ def checked(value: Any) -> Number:
 
 def add(left: Any, right: Any) -> Any:
     """Numbers, two texts or two lists."""
+    if left.__class__ is int and right.__class__ is int:
+        return checked(left + right)
     if isinstance(left, str) and isinstance(right, str):
         check_text_length(len(left) + len(right))
         return left + right

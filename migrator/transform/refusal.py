@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -41,6 +42,9 @@ CODES: Final[Mapping[str, str]] = {
 }
 """Code -> what it means. Every Problem of this stage has one of these."""
 
+_CANDIDATES: Final = 200
+"""Words that are looked through for a likely one: a large mapping and many unknown values must stay cheap."""
+
 
 class Refusal(Exception):
     """A template or value that is refused. Never leaves this stage: it becomes a Problem with its place."""
@@ -61,7 +65,8 @@ class Refusal(Exception):
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """A hint that names the known word most like this one; `otherwise` where none is."""
-    close = difflib.get_close_matches(word[:100], [name[:100] for name in known], n=1, cutoff=0.6)
+    some = [name[:100] for name in itertools.islice(known, _CANDIDATES)]
+    close = difflib.get_close_matches(word[:100], some, n=1, cutoff=0.6)
     return f'did you mean "{close[0]}"?' if close else otherwise
 
 

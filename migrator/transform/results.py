@@ -13,6 +13,8 @@ from migrator.model.values import OMIT, File, Omit, Ref, Value
 from migrator.transform.limits import LIST_ITEMS, TEXT_CHARACTERS, VALUE_DEPTH, check_text_length, too_large
 from migrator.transform.refusal import Refusal, did_you_mean, shown, sort_of
 
+_FEW: Final = 8
+"""So many parts may be joined before their lengths are added up."""
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -27,7 +29,7 @@ class Missing(StrictUndefined):
         if self._undefined_hint:
             raise Refusal("TR010", self._undefined_hint, hint="`default()` is the way out")
         if isinstance(obj, Mapping):
-            known = [key for key in list(obj)[:1000] if isinstance(key, str)]
+            known = [key for key in obj if isinstance(key, str)]
             raise Refusal(
                 "TR010",
                 f'there is no field "{name}"',
@@ -98,9 +100,20 @@ def text_of(value: Any) -> str:
 
 def concatenated(*parts: Any) -> str:
     """The text of all parts, one after the other. Raises Refusal."""
+    if len(parts) <= _FEW:
+        try:
+            return _bounded("".join(parts))
+        except TypeError:  # not all are texts
+            pass
     texts = [part if part.__class__ is str else text_of(part) for part in parts]
     check_text_length(sum(map(len, texts)))
     return "".join(texts)
+
+
+def _bounded(text: str) -> str:
+    if len(text) > TEXT_CHARACTERS:
+        check_text_length(len(text))
+    return text
 
 
 def clean(value: Any) -> Value | Omit:
@@ -115,7 +128,33 @@ def clean(value: Any) -> Value | Omit:
         return value  # type: ignore[no-any-return]  # checked just above
     if kind is int:
         return value if value in _INT64 else str(value)
+    if (kind is tuple or kind is dict) and _as_it_is(value, 500) >= 0:
+        return value  # type: ignore[no-any-return]  # _as_it_is has looked
     return _Walk().visit(value, 0)
+
+
+def _as_it_is(value: Any, left: int) -> int:
+    """How many of `left` items remain if the value needs no walk; negative: it must be walked with care.
+
+    Small lists and maps of short texts and numbers are most of what is handed through; this looks at each once.
+    """
+    left -= len(value)
+    for item in value.values() if value.__class__ is dict else value:
+        kind = item.__class__
+        if left < 0:
+            return -1
+        if kind is str:
+            if len(item) > 1_000 or not item.isascii():
+                return -1
+        elif kind is dict or kind is tuple:
+            left = _as_it_is(item, left - 1)
+        elif item is not None and kind is not bool and not (kind is int and -1_000_000 < item < 1_000_000):
+            return -1
+    return left if value.__class__ is tuple or all(map(_is_name, value)) else -1
+
+
+def _is_name(key: Any) -> bool:
+    return key.__class__ is str and len(key) <= 100 and key.isascii()
 
 
 def _finite(value: float) -> float:
@@ -130,9 +169,7 @@ def _sound(text: str) -> str:
             text.encode()
         except UnicodeEncodeError as error:
             raise Refusal("TR013", f"the text holds half a character (at {error.start})") from None
-    if len(text) > TEXT_CHARACTERS:
-        check_text_length(len(text))
-    return text
+    return _bounded(text)
 
 
 class _Walk:

@@ -12,8 +12,8 @@ from migrator.transform.operators import is_number
 from migrator.transform.refusal import Refusal, sort_of
 from migrator.transform.results import insist, text_of
 
-NORMALIZED_CHARACTERS: Final = 100_000
-"""What one normalisation takes: composing is slow."""
+SLOW_CHARACTERS: Final = 100_000
+"""What filters take that look at each character slowly."""
 _WORD_STARTS: Final = re.compile(r"([-\s({\[<]+)")
 
 
@@ -56,7 +56,9 @@ def upper(value: Any) -> str:
 
 def title(value: Any) -> str:
     """Each word begins with a capital letter, the rest is small."""
-    parts = _WORD_STARTS.split(worded(value))
+    text = worded(value)
+    _check_slow(text)
+    parts = _WORD_STARTS.split(text)
     return "".join(part[:1].upper() + part[1:].lower() for part in parts)
 
 
@@ -159,11 +161,15 @@ def nfc(value: Any) -> str:
 
 def _normalized(form: str, value: Any) -> str:
     text = worded(value)
-    if len(text) > NORMALIZED_CHARACTERS:
-        raise too_large("the text is too long to be normalised", NORMALIZED_CHARACTERS, "characters")
+    _check_slow(text)
     made = unicodedata.normalize(form, text)  # type: ignore[arg-type]  # the two forms are named just above
     check_text_length(len(made))
     return made
+
+
+def _check_slow(text: str) -> None:
+    if len(text) > SLOW_CHARACTERS:
+        raise too_large("the text is too long for this filter", SLOW_CHARACTERS, "characters")
 
 
 def slug(value: Any) -> str:
