@@ -22,10 +22,13 @@ class Payload:
 
     The source's first bytes are asked for before anything is sent, so that a file that is gone fails before the
     request begins. A file that is not as long (or not what its sha256 says) breaks the request off before its end.
+    `sent` is called when all has left: only then an answer can be waited for, however long a large file took.
     """
 
-    def __init__(self, head: bytes, file: File, tail: bytes, pieces: Iterator[bytes]) -> None:
-        self._head, self._file, self._tail = head, file, tail
+    def __init__(
+        self, head: bytes, file: File, tail: bytes, pieces: Iterator[bytes], sent: Callable[[], None]
+    ) -> None:
+        self._head, self._file, self._tail, self._sent = head, file, tail, sent
         self._source = pieces
         self._spool: IO[bytes] | None = None
         self._pieces = self._measured() if file.size is None else self._primed()
@@ -64,6 +67,7 @@ class Payload:
         if self._file.sha256 and digest.hexdigest() != self._file.sha256:
             raise FileUnread(f'the file "{self._file.name}" changed while it was read')
         yield self._tail
+        self._sent()
 
     def close(self) -> None:
         """Let go of the source and of what was put aside."""
@@ -80,14 +84,16 @@ def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def payload(body: bytes | tuple[bytes, File, bytes], open_file: OpenFile | None) -> bytes | Payload:
+def payload(
+    body: bytes | tuple[bytes, File, bytes], open_file: OpenFile | None, sent: Callable[[], None]
+) -> bytes | Payload:
     """What requests gets as data. Raises FileUnread where the File's first bytes do not come, before any is sent."""
     if isinstance(body, bytes):
         return body
     if open_file is None:
         raise FileUnread("nobody was named who could give the file's bytes")
     head, file, tail = body
-    return Payload(head, file, tail, _told(file, open_file))
+    return Payload(head, file, tail, _told(file, open_file), sent)
 
 
 def _told(file: File, open_file: OpenFile) -> Iterator[bytes]:

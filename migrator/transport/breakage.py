@@ -128,6 +128,9 @@ ROWS: tuple[tuple[type[BaseException], Row], ...] = (
     (rq.URLRequired, _ADDRESS),
     (rq.StreamConsumedError, _INSIDE),
     (rq.UnrewindableBodyError, _INSIDE),
+    # Python itself, about what was to be sent
+    (UnicodeError, _HEADER),
+    (ValueError, Row("the request cannot be sent", False, False)),
 )  # fmt: skip
 """Class -> meaning; the first that fits decides, so children stand before their parents."""
 

@@ -97,7 +97,7 @@ class Client:
         if response.status_code != 200:
             with response:
                 return self._answer(response)
-        progress.deadline = None
+        progress.limit(None)
         return Streaming(status=200, headers=_headers(response), body=b"", pieces=_closing(response, self._pieces))
 
     def drop_reads(self) -> None:
@@ -114,8 +114,11 @@ class Client:
         self, call: Call, headers: Mapping[str, str], live: Live | None, open_file: OpenFile | None = None
     ) -> requests.Response:
         """Everything up to the answer's headers. The caller closes the response."""
-        body = payload(call.body, open_file)
-        progress.start(seconds=self._transfer.timeout * WHOLE_FACTOR, live=live)
+        if call.path and call.path[0] not in "/?":  # "@evil.example" behind a host would be another host
+            raise Broken("a path must begin with a slash", begun=False, again=False)
+        seconds = self._transfer.timeout * WHOLE_FACTOR
+        body = payload(call.body, open_file, sent=lambda: progress.limit(seconds))
+        progress.start(seconds=None if isinstance(body, Payload) else seconds, live=live)
         try:
             session = self._session()
             request = requests.Request(

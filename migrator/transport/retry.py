@@ -13,7 +13,6 @@ from email.utils import parsedate_to_datetime
 
 from migrator.contract import Answer, Budget, Call, Clock
 from migrator.errors import BadAnswer, SystemFailed, Unreachable
-from migrator.model.problem import Problem
 from migrator.transport.breakage import Broken
 from migrator.transport.client import Streaming
 from migrator.transport.pace import rest
@@ -67,7 +66,7 @@ class Retry:
         clock: Clock,
         chance: Callable[[], float],
         over: Callable[[], bool],
-        tell: Callable[[Call, str, str], Problem],
+        tell: Callable[[type[SystemFailed], Call, str, str], SystemFailed],
         patience: Patience,
     ) -> None:
         self._busy = busy
@@ -102,21 +101,18 @@ class Retry:
             told, slower = self._told(answer), answer.status not in OUTAGES
         except Broken as error:
             if not error.again:
-                raise self._final(call, error) from error
+                kind = BadAnswer if error.answered else Unreachable
+                raise self._tell(kind, call, error.reason, error.hint) from error
             cause, hint = error.reason, error.hint
         number = last.number + 1
         wait = self._wait(number) if told is None else told
         if number >= self._patience.tries or last.waited + wait > self._patience.seconds or self._over():
-            raise Unreachable(self._tell(call, f"{cause}; gave up after {number} tries", hint))
+            raise self._tell(Unreachable, call, f"{cause}; gave up after {number} tries", hint)
         log.info("%s: %s; trying again in %.0f s", call.method, cause, wait)
         if told is not None or slower:
             self._budget.told(wait)
         rest(self._clock, wait, self._over)
         return None, Attempt(number=number, waited=last.waited + wait, cause=cause, hint=hint)
-
-    def _final(self, call: Call, error: Broken) -> SystemFailed:
-        kind = BadAnswer if error.answered else Unreachable
-        return kind(self._tell(call, error.reason, error.hint))
 
     def _wait(self, number: int) -> float:
         """Full jitter: anything between nothing and the bound, which doubles."""

@@ -67,9 +67,13 @@ class Progress(threading.local):
 
     def start(self, *, seconds: float | None, live: Live | None) -> None:
         """A call begins on this thread; `seconds` is its deadline from now."""
-        self.deadline = None if seconds is None else time.monotonic() + seconds
         self.begun = None
         self.live = live
+        self.limit(seconds)
+
+    def limit(self, seconds: float | None) -> None:
+        """From now on the call may take these seconds."""
+        self.deadline = None if seconds is None else time.monotonic() + seconds
 
     def left(self, timeout: float | None) -> float | None:
         """Seconds that the next wait on a socket may take. Raises TimeoutError when none are left."""

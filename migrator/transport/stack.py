@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ from typing import Any, Protocol, Self
 from requests.adapters import BaseAdapter
 
 from migrator.contract import Answer, Budget, Call, Capabilities, Clock, Source, Transfer, Wire
-from migrator.errors import BadAnswer, Lost, NotSent, Unreachable
+from migrator.errors import BadAnswer, Lost, NotSent, SystemFailed, Unreachable
 from migrator.model.problem import Problem
 from migrator.transport.body import OpenFile
 from migrator.transport.breakage import Broken
@@ -72,7 +73,7 @@ class HttpWire(Wire):
         over = self._closing.is_set
         pace = Pace(budget, clock, over)
         retry = Retry(
-            busy=busy, budget=budget, clock=clock, chance=chance, over=over, tell=self._problem, patience=patience
+            busy=busy, budget=budget, clock=clock, chance=chance, over=over, tell=self._error, patience=patience
         )
         read = pace.around(client.read)
         self._login = Login(auth, scrubber, lambda call, headers: retry.around(lambda one: read(one, headers))(call))
@@ -123,11 +124,11 @@ class HttpWire(Wire):
         """The body of a read in pieces. Raises Unreachable, BadAnswer."""
         answer = self._open(call)
         if not isinstance(answer, Streaming):
-            raise BadAnswer(self._problem(call, f"it answered {answer.status} where a file was expected", ""))
+            raise self._error(BadAnswer, call, f"it answered {answer.status} where a file was expected", "")
         try:
             yield from answer.pieces
         except Broken as error:
-            raise Unreachable(self._problem(call, error.reason, error.hint)) from error
+            raise self._error(Unreachable, call, error.reason, error.hint) from error
 
     def close(self) -> None:
         """End the reads in flight, wait for the writes, log out. Safe to repeat."""
@@ -152,19 +153,19 @@ class HttpWire(Wire):
         try:
             return self._login.writing(write)(call)
         except Broken as error:
-            kind = Lost if error.begun else NotSent
-            raise kind(self._problem(call, error.reason, error.hint)) from error
+            raise self._error(Lost if error.begun else NotSent, call, error.reason, error.hint) from error
         except (Unreachable, BadAnswer) as error:  # the login's: nothing of this write has left
-            raise NotSent(error.problems[0]) from error
+            raise NotSent(replace(error.problems[0], code=NotSent.code)) from error
 
-    def _problem(self, call: Call, reason: str, hint: str) -> Problem:
-        """A sentence for people: never the query, never a secret."""
-        path = call.path.partition("?")[0]
-        return Problem(
-            code="SY004",
-            summary=self._scrubber.clean(f"{host_of(self.origin)}: {reason}"),
-            detail=self._scrubber.clean(f"{call.method} {path}"),
-            hint=hint,
+    def _error(self, kind: type[SystemFailed], call: Call, reason: str, hint: str) -> SystemFailed:
+        """An error for people: never the query, never a secret."""
+        return kind(
+            Problem(
+                code=kind.code,
+                summary=self._scrubber.clean(f"{host_of(self.origin)}: {reason}"),
+                detail=self._scrubber.clean(f"{call.method} {call.path.partition('?')[0]}"),
+                hint=hint,
+            )
         )
 
 

@@ -83,7 +83,7 @@ class RawServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._connections: list[socket.socket] = []
+        self.connections: list[socket.socket] = []
         self.seen: list[Peer] = []
         self.port = self._socket.getsockname()[1]
         self.url = f"{'https' if context else 'http'}://localhost:{self.port}"
@@ -96,7 +96,7 @@ class RawServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        for one in [self._socket, *self._connections]:
+        for one in [self._socket, *self.connections]:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
         for thread in list(self._threads):
@@ -114,7 +114,7 @@ class RawServer:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            self._connections.append(connection)
+            self.connections.append(connection)
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:

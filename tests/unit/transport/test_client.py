@@ -25,7 +25,7 @@ from migrator.transport.breakage import REST, broken, row_of
 from migrator.transport.client import gunzip
 from migrator.transport.secrets import Scrubber
 from tests.unit.transport.rawserver import OK, Peer, RawServer, answering
-from tests.unit.transport.wires import get, opened, post
+from tests.unit.transport.wires import Plain, get, opened, post
 
 QUICK = Transfer(timeout=0.1)
 """Silence 0.1 s; a whole call 0.5 s."""
@@ -416,10 +416,41 @@ def test_an_address_that_cannot_be_is_told_at_once(url: str) -> None:
     assert "address cannot be used" in told(error)
 
 
-def test_a_header_that_cannot_be_is_told_without_its_value() -> None:
+@pytest.mark.parametrize("path", ["@other.example/x", ".other.example/x", "https://other.example/x", "x"])
+def test_a_path_cannot_lead_to_another_host(path: str) -> None:
+    with RawServer(answering(OK)) as server, opened(server.url) as wire:
+        with pytest.raises(Unreachable, match="slash"):
+            wire.ask(get(path))
+        assert isinstance(wire.send(post(path=path)).exception(), NotSent)
+        assert server.seen == []
+
+
+def test_one_connection_serves_call_after_call() -> None:
+    with RawServer(answering(OK)) as server, opened(server.url) as wire:
+        for _ in range(5):
+            wire.ask(get())
+        assert len(server.connections) == 1
+
+
+def test_a_large_file_may_take_longer_than_an_answer_may() -> None:
+    """A whole call is limited to 0.5 s here; the file takes 0.8 s to come, the answer none."""
+    slow = threading.Event()
+
+    def pieces(file: File) -> Iterator[bytes]:
+        for _ in range(8):
+            slow.wait(0.1)
+            yield b"x"
+
+    file = File(name="f", size=8, media_type="")
+    with RawServer(answering(OK)) as server, opened(server.url, transfer=QUICK) as wire:
+        assert wire.send(post((b"", file, b"")), pieces).result().body == b"ok"
+
+
+@pytest.mark.parametrize("value", ["line\nbreak-secret", "鍵 break-secret"])
+def test_a_header_that_cannot_be_is_told_without_its_value(value: str) -> None:
     class Broken:
         def headers(self) -> dict[str, str]:
-            return {"X-Token": "line\nbreak-secret"}
+            return {"X-Token": value}
 
         def login(self) -> None: ...
 
@@ -428,12 +459,11 @@ def test_a_header_that_cannot_be_is_told_without_its_value() -> None:
         def secrets(self) -> tuple[str, ...]:
             return ()
 
-    from tests.unit.transport.wires import Plain
-
     class Wrong(Plain):
         login = Broken()  # type: ignore[assignment]  # as much of an Auth as is used
 
-    error = outcome("http://127.0.0.1:9", connector=Wrong)
+    with RawServer(answering(OK)) as server:
+        error = outcome(server.url, connector=Wrong)
     assert isinstance(error, NotSent)
     assert "a header cannot be sent" in told(error)
     assert "break-secret" not in told(error)
