@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from migrator.connectors.kintone import Kintone
 from migrator.connectors.kintone.reading import PAGE, Reading, cut
 from migrator.contract import Answer, Call, Query, Transfer
 from migrator.emulators.kintone.app import Space
+from migrator.emulators.kintone.numeric import Precision
 from migrator.emulators.server import Emulator, ManualClock, create_emulator
 from migrator.errors import BadAnswer, CountDrift, Denied, NotFound, Refused
 from migrator.model.values import Collection, File, Record
@@ -94,7 +96,7 @@ def test_ranges_leave_no_gap(last: int, wide: int, left: int) -> None:
     ranges = cut(last, last + wide, left)
     edges = [low for low, _ in ranges] + [ranges[-1][1]] if ranges else [last]
     assert edges == sorted(set(edges)) and edges[0] == last and edges[-1] == last + wide
-    assert all(high == low for (_, high), (low, _) in zip(ranges, ranges[1:], strict=False))
+    assert all(high == low for (_, high), (low, _) in pairwise(ranges))
     if left > 0.8 * wide:
         assert all(high - low <= PAGE for low, high in ranges)
 
@@ -105,13 +107,17 @@ class Scripted:
     origin, transfer = URL, Transfer()
 
     def __init__(self, answer: Callable[[str], Any]) -> None:
-        self.queries: list[str] = []
+        self.bodies: list[dict[str, Any]] = []
         self._answer = answer
+
+    @property
+    def queries(self) -> list[str]:
+        return [body["query"] for body in self.bodies]
 
     def ask(self, call: Call) -> Answer:
         assert isinstance(call.body, bytes)
-        self.queries.append(orjson.loads(call.body)["query"])
-        return Answer(status=200, headers={}, body=orjson.dumps(self._answer(self.queries[-1])))
+        self.bodies.append(orjson.loads(call.body))
+        return Answer(status=200, headers={}, body=orjson.dumps(self._answer(self.bodies[-1]["query"])))
 
     def stream(self, calls: Any) -> Iterator[Answer]:
         yield from map(self.ask, calls)
@@ -128,7 +134,8 @@ def ids_by(answer: Callable[[str], Any], query: str = "") -> tuple[list[int], Sc
 
 def found(ids: list[int], total: int | None = None) -> dict[str, Any]:
     """An answer."""
-    records = [{"$id": {"type": "__ID__", "value": str(id_)}, "$revision": {"type": "__REVISION__", "value": "1"}} for id_ in ids]  # fmt: skip  # noqa: E501  one record a line says more
+    revision = {"type": "__REVISION__", "value": "1"}
+    records = [{"$id": {"type": "__ID__", "value": str(id_)}, "$revision": revision} for id_ in ids]
     return {"records": records, "totalCount": None if total is None else str(total)}
 
 
@@ -335,14 +342,12 @@ def test_a_token_without_the_right_is_denied(emulator: Emulator) -> None:
 
 
 def test_rounding_follows_the_apps_settings(emulator: Emulator) -> None:
-    """Two decimal places in the settings are two in the fields."""
+    """Decimal places and direction of the settings are those of the fields."""
     app = packages(emulator, 0)
-    app.precision = (
-        type(app.precision)(decimal_places=2) if hasattr(app.precision, "decimal_places") else app.precision
-    )
+    app.precision = Precision(places=2, rounding="UP")
     with kintone(emulator) as target:
         fields = target.describe(str(app.id), None).fields or {}
-    assert fields["installed_size"].extra["precision"][1] == "HALF_EVEN"
+    assert fields["installed_size"].extra["precision"] == [2, "UP"]
 
 
 def test_a_wrong_query_is_refused_in_the_servers_words(emulator: Emulator) -> None:
@@ -370,12 +375,10 @@ def test_a_file_is_downloaded_by_its_records_key(emulator: Emulator) -> None:
         assert b"".join(target.open(file)) == b"kitchen sink"
 
 
-def test_only_fields_that_the_app_has_are_asked_for() -> None:
-    """With id and revision, in one order; a name that the app does not know is left out."""
+def test_only_the_fields_wanted_are_asked_for() -> None:
+    """With id and revision, each once, in one order; a count asks for the id alone."""
     wire = Scripted(lambda query: found([], 0))
-    asked: list[Any] = []
-    wire.ask = lambda call: (asked.append(orjson.loads(call.body)), Scripted.ask(wire, call))[1]  # type: ignore[method-assign, func-returns-value]  # keeps the bodies
     reading = Reading(wire, "/k/v1", "1", ("b", "a", "b"), "kintone:x")  # type: ignore[arg-type]  # enough of a wire
     assert reading.count("a = 1") == 0
     list(reading.looked_up(["x = 1"]))
-    assert [body.get("fields") for body in asked] == [["$id"], ["$id", "$revision", "a", "b"]]
+    assert [body.get("fields") for body in wire.bodies] == [["$id"], ["$id", "$revision", "a", "b"]]
