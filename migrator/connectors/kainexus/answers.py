@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from migrator.connectors.kainexus.slots import WRITABLE
 from migrator.contract import Answer, Batch, Done, Failed, Item, Result, Unknown
 from migrator.errors import BadAnswer, LoginRefused, NotFound, Throttled
 from migrator.model.plan import Action
@@ -154,9 +155,12 @@ def _without_twins(judged: Sequence[Result]) -> tuple[Result, ...]:
 
 
 def _failed(batch: Batch, entry: dict[str, Any], code: str, words: str) -> Failed:
-    field = entry.get("field")
+    first = words.partition(" ")[0]
+    field = entry.get("field", first if first in WRITABLE else None)
     reason = words
     cause = Cause.REFUSED
+    if code == "NOT_VALID":
+        reason = f"{words} (where no item shows what a field holds, `kinds` tells it)"
     if code == "ACCESS_DENIED":
         cause = Cause.DENIED
         reason = f"{words} ({GONE})" if batch.action is Action.UPDATE else words

@@ -20,7 +20,7 @@ _WITH_RESPONSIBLE = ("assigner", "startDate", "assignDate")
 def objections(layout: Layout, directory: Directory, change: Change, *, status_checks: bool) -> list[Problem]:
     """All that speaks against sending this change."""
     after = change.after or {}
-    found = [*_statuses(change, after)]
+    found = [*_statuses(change, after), *_twice(layout, after)]
     for name, value in after.items():
         found.extend(_value(name, layout.slot(name), value, layout, directory))
     if status_checks and change.action is Action.CREATE:
@@ -50,6 +50,15 @@ def _statuses(change: Change, after: Mapping[str, Value]) -> Iterator[Problem]:
             f"the item is {stood}, and KaiNexus lets nothing return to DRAFT",
             "leave such records out with `where`, or map DRAFT to `omit`",
         )
+
+
+def _twice(layout: Layout, after: Mapping[str, Value]) -> Iterator[Problem]:
+    names: dict[object, str] = {}
+    for name in after:
+        slot = layout.slot(name)
+        other = names.setdefault((slot.group, slot.entry), name)
+        if other != name:
+            yield _problem(name, f'"{other}" and "{name}" are two names of one field', "keep one of them in `fields`")
 
 
 def _type(status: Value) -> str | None:

@@ -115,14 +115,23 @@ def learn(samples: Iterable[Mapping[str, Any]], declared: Mapping[str, Form], zo
 
 
 def _entries(items: Sequence[Mapping[str, Any]], key: str) -> list[_Seen]:
+    """By name, since templates have fields of one name under ids of their own; by id where one item shows two."""
+    twice = {
+        name
+        for item in items
+        for name, times in Counter(str(entry.get("name")) for entry in item.get(key) or ()).items()
+        if times > 1
+    }
     seen: dict[object, _Seen] = {}
     for item in items:
         for entry in item.get(key) or ():
             name, number = entry.get("name"), entry.get("id")
             if not isinstance(name, str):
                 continue
-            mark: object = number if isinstance(number, int) else name
-            seen.setdefault(mark, _Seen(name, number if isinstance(number, int) else None)).look(entry)
+            number = number if isinstance(number, int) else None
+            known = seen.setdefault(number if name in twice else name, _Seen(name, number))
+            known.id = number if known.id == number else None
+            known.look(entry)
     return list(seen.values())
 
 

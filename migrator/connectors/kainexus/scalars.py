@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 
 from migrator.model.values import Value
 
@@ -21,7 +22,8 @@ def number(value: Value) -> int | float | None:
         return None
     if exact == exact.to_integral_value() and abs(exact) < 2**53:
         return int(exact)
-    return float(exact)
+    rounded = float(exact)
+    return rounded if isfinite(rounded) else None
 
 
 def decimal(value: Value) -> str:

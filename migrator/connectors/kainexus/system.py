@@ -223,7 +223,9 @@ class KaiNexus(Target):
             names.update(name for name, _ in layout.faces(Group.ATTRIBUTE))
             names.update(name for name, slot in layout.slots.items() if slot.group is Group.ATTRIBUTE_NOTES)
         touched = {slot.entry for slot in slots if SIDES.get(slot.group, slot.group) is Group.MILESTONE}
-        names.update(name for name, slot in layout.slots.items() if slot.entry in touched)
+        for name, slot in layout.slots.items():
+            if slot.entry in touched and (slot.group is Group.MILESTONE_NOTES or name in layout.short.values()):
+                names.add(name)
         taken = {(slot.group, slot.entry) for slot in slots}
         return frozenset(name for name in names if (layout.slots[name].group, layout.slots[name].entry) not in taken)
 
