@@ -73,13 +73,14 @@ class Client:
         adapter: BaseAdapter | None = None,
     ) -> None:
         self.origin = origin.rstrip("/")
-        self._transfer = transfer
+        self.transfer = transfer
         self._adapter = adapter
         self._timeout = (min(CONNECT_SECONDS, transfer.timeout), transfer.timeout)
         self._mine = threading.local()
         self._sessions: list[_Session] = []
         self._lock = threading.Lock()
         self._live = Live()
+        self._over = threading.Event()
 
     def read(self, call: Call, headers: Mapping[str, str]) -> Answer:
         """The whole answer to a read. Raises Broken."""
@@ -100,8 +101,13 @@ class Client:
         progress.limit(None)
         return Streaming(status=200, headers=_headers(response), body=b"", pieces=_closing(response, self._pieces))
 
+    def over(self) -> bool:
+        """Whether the reads were dropped."""
+        return self._over.is_set()
+
     def drop_reads(self) -> None:
         """End the reads that are waiting for bytes; they raise Broken in their threads."""
+        self._over.set()
         self._live.drop()
 
     def close(self) -> None:
@@ -116,7 +122,7 @@ class Client:
         """Everything up to the answer's headers. The caller closes the response."""
         if call.path and call.path[0] not in "/?":  # "@evil.example" behind a host would be another host
             raise Broken("a path must begin with a slash", begun=False, again=False)
-        seconds = self._transfer.timeout * WHOLE_FACTOR
+        seconds = self.transfer.timeout * WHOLE_FACTOR
         body = payload(call.body, open_file, sent=lambda: progress.limit(seconds))
         progress.start(seconds=None if isinstance(body, Payload) else seconds, live=live)
         try:
@@ -133,7 +139,7 @@ class Client:
                 proxies=session.proxies,
             )
         except CAUGHT as error:
-            raise broken(error, begun=progress.begun) from error
+            raise broken(error, begun=progress.begun) from None  # its text holds the address with the query
         finally:
             if isinstance(body, Payload):
                 body.close()
@@ -149,10 +155,10 @@ class Client:
                 f"{host_of(location) or 'another path'}, which is not followed",
                 begun=True, again=False, answered=True, hint="put the right address into the system's url",
             )  # fmt: skip
-        if response.status_code == 407 and self._transfer.proxy:
+        if response.status_code == 407 and self.transfer.proxy:
             response.close()
             raise Broken(
-                f"the proxy {host_of(self._transfer.proxy)} asks for a login (407)",
+                f"the proxy {host_of(self.transfer.proxy)} asks for a login (407)",
                 begun=False, again=False, hint="put user and password into the system's proxy",
             )  # fmt: skip
         return response
@@ -185,12 +191,12 @@ class Client:
                     begun=True, again=False, answered=True,
                 )  # fmt: skip
         except CAUGHT as error:
-            raise broken(error, begun=True) from error
+            raise broken(error, begun=True) from None
 
     def _session(self) -> _Session:
         session: _Session | None = getattr(self._mine, "session", None)
         if session is None:
-            session = self._mine.session = _Session(self._adapter or SocketAdapter(), self._transfer)
+            session = self._mine.session = _Session(self._adapter or SocketAdapter(), self.transfer)
             with self._lock:
                 self._sessions.append(session)
         return session

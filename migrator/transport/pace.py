@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from migrator.contract import Answer, Budget, Call, Clock, Rate
 from migrator.errors import Paused
 
+Bare = Callable[[Call, Mapping[str, str]], Answer]
+"""A call with the login's headers beside it."""
+
 EVERY = "*"
 """Kind of a Rate that counts all calls together: the user's own pace on a system that documents none."""
 DAY = 86_400
@@ -138,41 +141,37 @@ def parse_pace(text: str | None, rates: Sequence[Rate]) -> tuple[Rate, ...]:
     return tuple(Rate(kind=kind, calls=calls, seconds=seconds) for kind in kinds)
 
 
-def rest(clock: Clock, seconds: float, over: Callable[[], bool]) -> None:
-    """Let time pass in slices of a second at most, so that a closing wire is not kept waiting.
-
-    Raises Paused when the run is asked to stop (the clock returned early) or the wire is `over`.
-    """
-    left = seconds
-    while left > 0:
-        begun = clock.monotonic()
-        clock.wait(min(left, 1.0))
-        passed = clock.monotonic() - begun
-        if over() or passed < min(left, 1.0) * 0.5:
-            raise Paused("stopped while waiting for a turn to call", seconds=left)
-        left -= passed
-
-
 class Pace:
-    """Takes a place in the budget before each read leaves."""
+    """Where all waiting happens: for a place in the budget before each read leaves, and between tries."""
 
     def __init__(self, budget: Budget, clock: Clock, over: Callable[[], bool]) -> None:
-        self._budget = budget
-        self._clock = clock
-        self._over = over
+        self.budget = budget
+        self.clock = clock
+        self.over = over
+        """Whether the wire is closing."""
 
-    def around(
-        self, client: Callable[[Call, Mapping[str, str]], Answer]
-    ) -> Callable[[Call, Mapping[str, str]], Answer]:
+    def around(self, client: Bare) -> Bare:
         """`client`, in its turn. Raises Paused where the turn is too far away, or the run is asked to stop."""
 
         def paced(call: Call, headers: Mapping[str, str]) -> Answer:
-            while (wait := self._budget.take(call.kind)) > 0:
+            while (wait := self.budget.take(call.kind)) > 0:
                 if wait > LONGEST_WAIT:
-                    raise Paused(
-                        "the quota of calls is used up", seconds=wait
-                    )  # the caller tells when, in the user's zone
-                rest(self._clock, wait, self._over)
+                    raise Paused("the quota of calls is used up", seconds=wait)  # whoever catches it tells the hour
+                self.rest(wait)
             return client(call, headers)
 
         return paced
+
+    def rest(self, seconds: float) -> None:
+        """Let time pass in slices of a second at most, so that a closing wire is not kept waiting.
+
+        Raises Paused when the run is asked to stop (the clock returned early) or the wire is closing.
+        """
+        left = seconds
+        while left > 0:
+            begun = self.clock.monotonic()
+            self.clock.wait(min(left, 1.0))
+            passed = self.clock.monotonic() - begun
+            if self.over() or passed < min(left, 1.0) * 0.5:
+                raise Paused("stopped while waiting for a turn to call", seconds=left)
+            left -= passed

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from migrator.contract import Answer, Budget, Call, Clock
+from migrator.contract import Answer, Call
 from migrator.errors import BadAnswer, SystemFailed, Unreachable
 from migrator.transport.breakage import Broken
 from migrator.transport.client import Streaming
-from migrator.transport.pace import rest
+from migrator.transport.pace import Pace
 
 log = logging.getLogger(__name__)
+
+Tell = Callable[[type[SystemFailed], Call, str, str], SystemFailed]
+"""(class, call, reason, hint) -> the error, worded for people."""
 
 OUTAGES = frozenset({408, 421, 425, 500, 502, 503, 504})
 """The server is ill or restarting: this call waits, others need not. Any other busy answer asks us to be slower."""
@@ -59,23 +62,9 @@ class Retry:
     """Tries again what a read can."""
 
     def __init__(
-        self,
-        *,
-        busy: Callable[[Answer], bool],
-        budget: Budget,
-        clock: Clock,
-        chance: Callable[[], float],
-        over: Callable[[], bool],
-        tell: Callable[[type[SystemFailed], Call, str, str], SystemFailed],
-        patience: Patience,
+        self, pace: Pace, tell: Tell, busy: Callable[[Answer], bool], patience: Patience, chance: Callable[[], float]
     ) -> None:
-        self._busy = busy
-        self._budget = budget
-        self._clock = clock
-        self._chance = chance
-        self._over = over
-        self._tell = tell
-        self._patience = patience
+        self._pace, self._tell, self._busy, self._patience, self._chance = pace, tell, busy, patience, chance
 
     def around(self, ask: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
         """`ask`, patiently. Raises Unreachable after the last try; BadAnswer for what no second try can mend."""
@@ -106,12 +95,12 @@ class Retry:
             cause, hint = error.reason, error.hint
         number = last.number + 1
         wait = self._wait(number) if told is None else told
-        if number >= self._patience.tries or last.waited + wait > self._patience.seconds or self._over():
+        if number >= self._patience.tries or last.waited + wait > self._patience.seconds or self._pace.over():
             raise self._tell(Unreachable, call, f"{cause}; gave up after {number} tries", hint)
         log.info("%s: %s; trying again in %.0f s", call.method, cause, wait)
         if told is not None or slower:
-            self._budget.told(wait)
-        rest(self._clock, wait, self._over)
+            self._pace.budget.told(wait)
+        self._pace.rest(wait)
         return None, Attempt(number=number, waited=last.waited + wait, cause=cause, hint=hint)
 
     def _wait(self, number: int) -> float:
@@ -120,7 +109,7 @@ class Retry:
         return bound * self._chance()
 
     def _told(self, answer: Answer) -> float | None:
-        said = retry_after(answer, self._clock.wall())
+        said = retry_after(answer, self._pace.clock.wall())
         if said is None:
             return None
         if said > self._patience.told_cap:

@@ -10,13 +10,12 @@ from migrator.contract import Answer, Auth, Call
 from migrator.errors import MigratorError
 from migrator.transport.breakage import Broken
 from migrator.transport.client import Streaming
+from migrator.transport.pace import Bare
 from migrator.transport.secrets import Scrubber
 
 log = logging.getLogger(__name__)
 
 Ask = Callable[[Call], Answer]
-Bare = Callable[[Call, Mapping[str, str]], Answer]
-"""A call with the login's headers beside it."""
 
 PUBLIC = frozenset({"accept", "accept-language", "content-type", "user-agent", "x-requested-with"})
 """Headers of an Auth that are no secrets."""

@@ -8,7 +8,6 @@ writes   client -> login                         send: paced by the executor bef
 from __future__ import annotations
 
 import random
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
+from urllib.parse import unquote, urlsplit
 
 from requests.adapters import BaseAdapter
 
@@ -28,7 +28,7 @@ from migrator.transport.breakage import Broken
 from migrator.transport.client import Client, Streaming, host_of
 from migrator.transport.file import FileWire
 from migrator.transport.pace import Pace
-from migrator.transport.retry import Patience, Retry
+from migrator.transport.retry import Patience, Retry, Tell
 from migrator.transport.secrets import Scrubber
 from migrator.transport.session import Ask, Login
 
@@ -56,30 +56,16 @@ class HttpWire(Wire):
     def __init__(
         self,
         client: Client,
+        login: Login,
         *,
-        auth: Any,
-        busy: Callable[[Answer], bool],
-        transfer: Transfer,
+        read: Ask,
+        open: Ask,
+        tell: Tell,
         in_flight: int,
-        budget: Budget,
-        clock: Clock,
-        scrubber: Scrubber,
         open_file: OpenFile | None,
-        patience: Patience,
-        chance: Callable[[], float],
     ) -> None:
-        self._client, self._transfer, self._scrubber = client, transfer, scrubber
-        self._closing = threading.Event()
-        over = self._closing.is_set
-        pace = Pace(budget, clock, over)
-        retry = Retry(
-            busy=busy, budget=budget, clock=clock, chance=chance, over=over, tell=self._error, patience=patience
-        )
-        read = pace.around(client.read)
-        self._login = Login(auth, scrubber, lambda call, headers: retry.around(lambda one: read(one, headers))(call))
-        self._read: Ask = retry.around(self._login.reading(read))
-        self._open: Ask = retry.around(self._login.reading(pace.around(client.open)))
-        self._open_file = open_file
+        self._client, self._login, self._read, self._open = client, login, read, open
+        self._tell, self._open_file = tell, open_file
         self._ahead = min(in_flight, AHEAD)
         self._threads = ThreadPoolExecutor(in_flight, thread_name_prefix=f"wire {client.origin}")
 
@@ -91,7 +77,7 @@ class HttpWire(Wire):
     @property
     def transfer(self) -> Transfer:
         """The keys that every system takes."""
-        return self._transfer
+        return self._client.transfer
 
     def ask(self, call: Call) -> Answer:
         """One read on the caller's thread, paced and retried. Raises Unreachable, BadAnswer, LoginRefused, Paused."""
@@ -124,15 +110,14 @@ class HttpWire(Wire):
         """The body of a read in pieces. Raises Unreachable, BadAnswer."""
         answer = self._open(call)
         if not isinstance(answer, Streaming):
-            raise self._error(BadAnswer, call, f"it answered {answer.status} where a file was expected", "")
+            raise self._tell(BadAnswer, call, f"it answered {answer.status} where a file was expected", "")
         try:
             yield from answer.pieces
         except Broken as error:
-            raise self._error(Unreachable, call, error.reason, error.hint) from error
+            raise self._tell(Unreachable, call, error.reason, error.hint) from error
 
     def close(self) -> None:
         """End the reads in flight, wait for the writes, log out. Safe to repeat."""
-        self._closing.set()
         self._client.drop_reads()
         self._threads.shutdown(wait=True, cancel_futures=True)
         try:
@@ -153,16 +138,23 @@ class HttpWire(Wire):
         try:
             return self._login.writing(write)(call)
         except Broken as error:
-            raise self._error(Lost if error.begun else NotSent, call, error.reason, error.hint) from error
+            raise self._tell(Lost if error.begun else NotSent, call, error.reason, error.hint) from error
         except (Unreachable, BadAnswer) as error:  # the login's: nothing of this write has left
             raise NotSent(replace(error.problems[0], code=NotSent.code)) from error
 
-    def _error(self, kind: type[SystemFailed], call: Call, reason: str, hint: str) -> SystemFailed:
-        """An error for people: never the query, never a secret."""
+
+class Words:
+    """Words the errors of one wire for people: never the query, never a secret."""
+
+    def __init__(self, origin: str, scrubber: Scrubber) -> None:
+        self._host, self._scrubber = host_of(origin), scrubber
+
+    def tell(self, kind: type[SystemFailed], call: Call, reason: str, hint: str) -> SystemFailed:
+        """The error, with host, reason, method and path."""
         return kind(
             Problem(
                 code=kind.code,
-                summary=self._scrubber.clean(f"{host_of(self.origin)}: {reason}"),
+                summary=self._scrubber.clean(f"{self._host}: {reason}"),
                 detail=self._scrubber.clean(f"{call.method} {call.path.partition('?')[0]}"),
                 hint=hint,
             )
@@ -192,17 +184,34 @@ def open_wire(
     address = connector.address(options)
     if connector.medium == "file":
         return FileWire((folder or Path()) / address, transfer)
+    _keep_passwords_out(address, transfer, scrubber)
     client = Client(address, transfer, adapter=adapter)
+    tell = Words(address, scrubber).tell
+    pace = Pace(budget, clock, client.over)
+    retry = Retry(pace, tell, connector.busy, patience or Patience(), chance)
+    read = pace.around(client.read)
+    login = Login(connector.auth(options), scrubber, lambda call, by: retry.around(lambda one: read(one, by))(call))
     return HttpWire(
         client,
-        auth=connector.auth(options),
-        busy=connector.busy,
-        transfer=transfer,
+        login,
+        read=retry.around(login.reading(read)),
+        open=retry.around(login.reading(pace.around(client.open))),
+        tell=tell,
         in_flight=transfer.in_flight or capabilities.in_flight,
-        budget=budget,
-        clock=clock,
-        scrubber=scrubber,
         open_file=open_file,
-        patience=patience or Patience(),
-        chance=chance,
     )
+
+
+def _keep_passwords_out(address: str, transfer: Transfer, scrubber: Scrubber) -> None:
+    """An address goes into identities and plans, so it holds no password; a proxy's may."""
+    try:
+        if urlsplit(address).username is not None:
+            raise SystemFailed(
+                f"the address of {host_of(address)} holds a user or a password",
+                hint="put them into the system's own options",
+            )
+        password = urlsplit(transfer.proxy or "").password
+    except ValueError:  # not an address at all: the first call tells
+        return
+    if password:
+        scrubber.learn(password, unquote(password))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import inspect
+import logging
 import shlex
 import socket
 import ssl
 import subprocess
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ import requests.exceptions
 import urllib3.exceptions
 
 from migrator.contract import Transfer
-from migrator.errors import BadAnswer, FileUnread, Lost, MigratorError, NotFound, NotSent, Unreachable
+from migrator.errors import BadAnswer, FileUnread, Lost, MigratorError, NotFound, NotSent, SystemFailed, Unreachable
 from migrator.model.values import File
 from migrator.transport import client as client_module
 from migrator.transport.breakage import REST, broken, row_of
@@ -476,6 +478,46 @@ def test_known_secrets_are_taken_out_of_paths() -> None:
         error = wire.send(post(path="/hook/path-secret-1/x")).exception()
     assert isinstance(error, NotSent)
     assert error.problems[0].detail == "POST /hook/***/x"
+
+
+def test_no_error_traceback_or_log_line_holds_a_secret_whatever_breaks(caplog: pytest.LogCaptureFixture) -> None:
+    """The query's and the header's canary, through every fault of this file, at the most talkative level."""
+
+    class Canary:
+        def headers(self) -> dict[str, str]:
+            return {"X-Token": "header-canary-1"}
+
+        def login(self) -> None: ...
+
+        def logout(self) -> None: ...
+
+        def secrets(self) -> tuple[str, ...]:
+            return ()
+
+    class WithCanary(Plain):
+        login = Canary()  # type: ignore[assignment]  # as much of an Auth as is used
+
+    caplog.set_level(logging.DEBUG)
+    faults = [*broken_answers().values(), answering(b"HTTP/1.1 302 F\r\nLocation: /x?token=query-secret\r\n\r\n")]
+    written = ""
+    for script in faults:
+        with RawServer(script) as server, opened(server.url, connector=WithCanary, transfer=QUICK, tries=1) as wire:
+            for error in (wire.send(post()).exception(), failure(lambda wire=wire: wire.ask(get()))):
+                assert isinstance(error, MigratorError)
+                written += told(error) + "".join(traceback.format_exception(error))
+    written += caplog.text
+    assert "/record" in written
+    for canary in ("query-secret", "header-canary-1"):
+        assert canary not in written
+
+
+def test_a_password_in_an_address_is_refused_and_one_in_a_proxy_is_learned() -> None:
+    with pytest.raises(SystemFailed) as raised:
+        opened("https://me:pass-word@system.example")
+    assert "pass-word" not in told(raised.value)
+    scrubber = Scrubber()
+    with opened("https://system.example", scrubber=scrubber, transfer=Transfer(proxy="http://me:p%2Fass-word@proxy")):
+        assert scrubber.clean("p/ass-word p%2Fass-word") == "*** ***"
 
 
 # ------------------------------------------------------------------ closing
