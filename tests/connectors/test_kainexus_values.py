@@ -233,7 +233,11 @@ def test_companions_bring_all_attributes_and_their_notes() -> None:
     collection = Collection(id="Idea", name="Idea", fields=None, extra={"layout": LAYOUT})
     writing = Writing(write=Write(system="t", collection="Idea"), options=None, collection=collection)
     target = KaiNexus(None, None)  # type: ignore[arg-type]  # companions look at neither
-    assert target.companions(writing, frozenset({"Category"})) == {"attribute:Risk", "attribute-notes:Category"}
+    assert target.companions(writing, frozenset({"Category"})) == {
+        "attribute:Risk",
+        "attribute-notes:Risk",
+        "attribute-notes:Category",
+    }
     assert target.companions(writing, frozenset({"milestone-notes:Adjust"})) == {"Adjust"}
     assert target.companions(writing, frozenset({"Cost", "summary"})) == frozenset()
 

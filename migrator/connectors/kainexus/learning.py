@@ -65,7 +65,6 @@ class _Seen:
     html: bool = False
     score: str | None = None
     many: bool = False
-    noted: bool = False
     choices: dict[int, str] = field(default_factory=dict)
 
     def look(self, entry: Mapping[str, Any]) -> None:
@@ -78,7 +77,6 @@ class _Seen:
         self.score = _score(entry) or self.score
         values = [value for value in entry.get("values") or () if isinstance(value, dict)]
         self.many |= len(values) > 1
-        self.noted |= any("note" in value for value in values)
         self.choices.update({v["id"]: v["name"] for v in values if "id" in v and isinstance(v.get("name"), str)})
 
     def sort(self, group: Group, zone: ZoneInfo) -> Sort:
@@ -198,7 +196,7 @@ def _names(slots: Sequence[Slot], seen_of: Mapping[tuple[Group, str | int], _See
         seen = seen_of.get(slot.entry)
         if slot.group is Group.FIELD and seen is not None and seen.html:
             names[f"{Group.HTML}:{slot.name}"] = _face(slot, Group.HTML, Sort.HTML)
-        if slot.group is Group.ATTRIBUTE and seen is not None and seen.noted:
+        if slot.group is Group.ATTRIBUTE:
             names[f"{Group.ATTRIBUTE_NOTES}:{slot.name}"] = _face(slot, Group.ATTRIBUTE_NOTES, Sort.NOTES)
         if slot.group is Group.MILESTONE:
             names[f"{Group.MILESTONE_NOTES}:{slot.name}"] = _face(slot, Group.MILESTONE_NOTES, Sort.TEXT)

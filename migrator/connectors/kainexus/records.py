@@ -9,13 +9,16 @@ from migrator.connectors.kainexus import instants
 from migrator.connectors.kainexus.slots import FIXED, LISTS, Group, Layout, Slot, Sort
 from migrator.model.values import Record, Value
 
+_NOTES = (f"{Group.ATTRIBUTE_NOTES}:", f"{Group.MILESTONE_NOTES}:")
+
 
 def to_record(item: Mapping[str, Any], layout: Layout, wanted: tuple[str, ...] | None) -> Record:
     """The item's keys, fields, attributes and milestones under their names.
 
-    Every short name is there, None where the item has no such entry; long names come where they are wanted, or
-    with everything. Numbers are as JSON gives them; dates of date-only fields "YYYY-MM-DD", other instants
-    "YYYY-MM-DDTHH:MM:SSZ"; people are user names, places and values of attributes names, milestones their state.
+    Every short name is there, None where the item has no such entry, and notes, without which a write of their
+    values or states would lose them; long names come where they are wanted, or with everything. Numbers are as
+    JSON gives them; dates of date-only fields "YYYY-MM-DD", other instants "YYYY-MM-DDTHH:MM:SSZ"; people are user
+    names, places and values of attributes names, milestones their state.
     """
     fields: dict[str, Value] = {name: _key(item.get(name), slot, layout) for name, slot in FIXED.items()}
     fields.update(dict.fromkeys(layout.short.values()))
@@ -29,6 +32,8 @@ def to_record(item: Mapping[str, Any], layout: Layout, wanted: tuple[str, ...] |
         fields.update({name: value for name, value in long.items() if name not in fields})
         fields.update({name: None for name in layout.slots if name not in fields})
     else:
+        notes = {name: value for name, value in long.items() if name.startswith(_NOTES) and value is not None}
+        fields.update(notes)
         fields.update({name: long.get(name) for name in wanted if name not in fields})
     return Record(id=str(item["id"]), fields=fields, version=None)
 

@@ -83,7 +83,7 @@ class KaiNexus(Target):
     ) -> Capabilities:
         """itemList: a hundred a call and five calls a minute. item: one a call, and writing has no pace."""
         write = options if isinstance(options, words.WriteOptions) else None
-        single = write is not None and write.call is CallForm.ITEM
+        single = write is not None and write.call == CallForm.ITEM
         batch = 1 if single else (write.batch if write is not None else 100)
         return Capabilities(
             page_max=options.limit if options is not None else words.ReadOptions().limit,
@@ -244,7 +244,7 @@ class KaiNexus(Target):
         """PUT itemList with all items, or PUT item with the one. Never repeatable: a late repeat overwrites."""
         (batch,) = batches
         parts = [item.part for item in batch.items]
-        single = batch.writing.options.call is CallForm.ITEM
+        single = batch.writing.options.call == CallForm.ITEM
         body = b'{"item":%s}' % parts[0] if single else b'{"items":[%s]}' % b",".join(parts)
         return Call(
             method="PUT",
