@@ -3,7 +3,7 @@
     emulator.faults.add(match="POST /k/v1/records.json", kind="after_commit_status", status=502)
 
 A fault looks at "METHOD /path?query"; the first one that fits and is due decides. Faults of the wire itself
-(reset, cut, stall) are no business of HTTP: they need a proxy between the sockets.
+(reset, cut, stall) are no business of HTTP: proxy.py stands between the sockets for these.
 """
 
 import io
@@ -42,24 +42,18 @@ def plain_error(status: int, code: str, message: str) -> bytes:
 
 
 @dataclass
-class Fault:
-    """One scripted fault; `Faults.add` makes it. `fired` counts how often it struck."""
+class Trigger:
+    """When a fault strikes: at which requests, how often, after how many of them. Counts what it has seen."""
 
-    kind: FaultKind
     match: str = ""
     times: int | None = 1
     after: int = 0
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    error_code: str = ""
-    seconds: float = 0.0
     when: Callable[[str, bytes], bool] | None = None
     seen: int = 0
     fired: int = 0
 
     def due(self, line: str, body: bytes) -> bool:
-        """Whether this fault strikes the request; counts it either way."""
+        """Whether the fault strikes the request; counts it either way."""
         if self.match not in line or (self.when is not None and not self.when(line, body)):
             return False
         self.seen += 1
@@ -67,6 +61,24 @@ class Fault:
             return False
         self.fired += 1
         return True
+
+
+@dataclass
+class Fault:
+    """One scripted fault; `Faults.add` makes it."""
+
+    kind: FaultKind
+    trigger: Trigger
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    error_code: str = ""
+    seconds: float = 0.0
+
+    @property
+    def fired(self) -> int:
+        """How often it has struck."""
+        return self.trigger.fired
 
 
 @dataclass
@@ -109,7 +121,8 @@ class Faults:
         """
         if kind not in get_args(FaultKind):
             raise ValueError(f"no such fault: {kind!r}; there are: {', '.join(get_args(FaultKind))}")
-        fault = Fault(kind, match, times, after, status, dict(headers or {}), body, error_code, seconds, when)
+        trigger = Trigger(match, times, after, when)
+        fault = Fault(kind, trigger, status, dict(headers or {}), body, error_code, seconds)
         with self._lock:
             self._faults.append(fault)
         return fault
@@ -151,8 +164,8 @@ class Faults:
             if not self._faults:
                 return None
             line = f"{method} {path}?{environ.get('QUERY_STRING', '')}"
-            body = _body(environ) if any(fault.when for fault in self._faults) else b""
-            return next((fault for fault in self._faults if fault.due(line, body)), None)
+            body = _body(environ) if any(fault.trigger.when for fault in self._faults) else b""
+            return next((fault for fault in self._faults if fault.trigger.due(line, body)), None)
 
     def _answer(self, fault: Fault, app: "WSGIApplication", environ: "WSGIEnvironment") -> _Answer:
         if fault.kind in ("status", "after_commit_status", "html"):

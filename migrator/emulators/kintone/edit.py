@@ -50,7 +50,7 @@ class Edit:
             if write is not None:
                 values[code] = write(cell_value(cell), prefix, work)
             else:
-                self._odd(code, cell, values, adding=True)
+                self._odd(code, cell, values, prefix)
         for one in form.defaults:
             if one.code not in record:
                 values[one.code] = form.writers[one.code](default_of(one, work), prefix, work)
@@ -72,7 +72,7 @@ class Edit:
         for code, cell in record.items():
             write = form.writers.get(code)
             if write is None:
-                self._odd(code, cell, values, adding=False)
+                self._odd(code, cell, values, None)
             elif code not in form.mapped:
                 values[code] = write(cell_value(cell), prefix, work)
         for each in form.lookups:
@@ -120,14 +120,14 @@ class Edit:
         if self.app.process.enabled:
             values[self._codes["STATUS"]] = self.app.process.first
 
-    def _odd(self, code: str, cell: Any, values: dict[str, Any], *, adding: bool) -> None:
-        """A key of `record` that has no writer: ignored, refused, or a built-in field set on add."""
+    def _odd(self, code: str, cell: Any, values: dict[str, Any], prefix: str | None) -> None:
+        """A key of `record` that has no writer: ignored, refused, or set on add (with a `prefix`)."""
         one = self.app.fields.get(code)
         if one is None or one.type == "CALC" or one.properties.get("expression"):
             return
         if one.type == "CATEGORY":
             raise problems.KintoneError(400, "GA_UO01", f"Field '{code}' (CATEGORY) cannot be updated.")
-        if one.type in NEVER_WRITTEN or not adding:
+        if one.type in NEVER_WRITTEN or prefix is None:
             raise problems.KintoneError(400, "GAIA_UN10", f"Field '{code}' ({one.type}) cannot be updated.")
         if not self._caller.may(self.app, "manage"):
             raise problems.KintoneError(
@@ -135,9 +135,9 @@ class Edit:
                 "GAIA_BF02",
                 f"Setting '{code}' takes the right to manage the app.",
             )
-        values[code] = self._imported(one, cell_value(cell))
+        values[code] = self._imported(one, cell_value(cell), prefix)
 
-    def _imported(self, one: Field, value: Any) -> Any:
+    def _imported(self, one: Field, value: Any, prefix: str) -> Any:
         """A creator or time that an administrator brings over from elsewhere."""
         if one.type in ("CREATOR", "MODIFIER"):
             if not isinstance(value, dict):
@@ -146,7 +146,8 @@ class Edit:
         try:
             return dates.stored_datetime(str(value))
         except ValueError:
-            raise problems.invalid({f"record.{one.code}.value": ["Enter a valid date and time."]}) from None
+            self._work.wrong(f"{prefix}.{one.code}.value", "Enter a valid date and time.")
+            return ""
 
     def _check(self, values: Mapping[str, Any], prefix: str, own_id: int | None) -> None:
         """Required and unique, on the merged record."""

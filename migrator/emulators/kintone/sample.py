@@ -80,68 +80,66 @@ PROCESS = Process(
         Action("Reopen", "Done", "Not started"),
     ),
 )
-
-
-def kitchen_sink(customers: int) -> dict[str, FieldInput]:
-    """A field of each kind; `customers` is the id of the app that the lookup reads."""
-    lookup = {
-        "relatedApp": {"app": str(customers), "code": ""},
-        "relatedKeyField": "customer_no",
-        "fieldMappings": [{"field": "customer_name", "relatedField": "name"}],
-    }
-    return {
-        "code": {"type": "SINGLE_LINE_TEXT", "label": "Code", "unique": True, "maxLength": "64"},
-        "title": {"type": "SINGLE_LINE_TEXT", "label": "Title", "maxLength": "100"},
-        "memo": {"type": "MULTI_LINE_TEXT", "label": "Memo"},
-        "body": {"type": "RICH_TEXT", "label": "Body"},
-        "quantity": {
-            "type": "NUMBER",
-            "label": "Quantity",
-            "minValue": "0",
-            "maxValue": "100000",
-            "defaultValue": "1",
+CUSTOMERS_ID = 2
+LOOKUP = {
+    "relatedApp": {"app": str(CUSTOMERS_ID), "code": ""},
+    "relatedKeyField": "customer_no",
+    "fieldMappings": [{"field": "customer_name", "relatedField": "name"}],
+}
+KITCHEN_SINK: dict[str, FieldInput] = {
+    "code": {"type": "SINGLE_LINE_TEXT", "label": "Code", "unique": True, "maxLength": "64"},
+    "title": {"type": "SINGLE_LINE_TEXT", "label": "Title", "maxLength": "100"},
+    "memo": {"type": "MULTI_LINE_TEXT", "label": "Memo"},
+    "body": {"type": "RICH_TEXT", "label": "Body"},
+    "quantity": {
+        "type": "NUMBER",
+        "label": "Quantity",
+        "minValue": "0",
+        "maxValue": "100000",
+        "defaultValue": "1",
+    },
+    "price": {"type": "NUMBER", "label": "Price"},
+    "amount": {"type": "CALC", "label": "Amount", "expression": "quantity * price", "format": "NUMBER_DIGIT"},
+    "total": {"type": "CALC", "label": "Total of the lines", "expression": "SUM(line_amount)"},
+    "site": {"type": "LINK", "label": "Site", "protocol": "WEB"},
+    "mail": {"type": "LINK", "label": "Mail", "protocol": "MAIL"},
+    "size": {"type": "RADIO_BUTTON", "label": "Size", "options": ["S", "M", "L"], "defaultValue": "M"},
+    "state": {"type": "DROP_DOWN", "label": "State", "options": ["open", "closed", "保留"]},
+    "colors": {"type": "CHECK_BOX", "label": "Colors", "options": ["red", "green", "blue"]},
+    "areas": {"type": "MULTI_SELECT", "label": "Areas", "options": ["north", "south", "東", "西"]},
+    "day": {"type": "DATE", "label": "Day"},
+    "clock": {"type": "TIME", "label": "Time of day"},
+    "moment": {"type": "DATETIME", "label": "Moment"},
+    "files": {"type": "FILE", "label": "Files"},
+    "people": {"type": "USER_SELECT", "label": "People"},
+    "departments": {"type": "ORGANIZATION_SELECT", "label": "Departments"},
+    "groups": {"type": "GROUP_SELECT", "label": "Groups"},
+    "customer": {"type": "SINGLE_LINE_TEXT", "label": "Customer", "lookup": LOOKUP},
+    "customer_name": {"type": "SINGLE_LINE_TEXT", "label": "Customer's name"},
+    "lines": {
+        "type": "SUBTABLE",
+        "label": "Lines",
+        "fields": {
+            "line_item": {"type": "SINGLE_LINE_TEXT", "label": "Item"},
+            "line_count": {"type": "NUMBER", "label": "Count"},
+            "line_price": {"type": "NUMBER", "label": "Price"},
+            "line_amount": {"type": "CALC", "label": "Amount", "expression": "line_count * line_price"},
+            "line_kind": {"type": "DROP_DOWN", "label": "Kind", "options": ["part", "work"]},
+            "line_due": {"type": "DATE", "label": "Due"},
         },
-        "price": {"type": "NUMBER", "label": "Price"},
-        "amount": {"type": "CALC", "label": "Amount", "expression": "quantity * price", "format": "NUMBER_DIGIT"},
-        "total": {"type": "CALC", "label": "Total of the lines", "expression": "SUM(line_amount)"},
-        "site": {"type": "LINK", "label": "Site", "protocol": "WEB"},
-        "mail": {"type": "LINK", "label": "Mail", "protocol": "MAIL"},
-        "size": {"type": "RADIO_BUTTON", "label": "Size", "options": ["S", "M", "L"], "defaultValue": "M"},
-        "state": {"type": "DROP_DOWN", "label": "State", "options": ["open", "closed", "保留"]},
-        "colors": {"type": "CHECK_BOX", "label": "Colors", "options": ["red", "green", "blue"]},
-        "areas": {"type": "MULTI_SELECT", "label": "Areas", "options": ["north", "south", "東", "西"]},
-        "day": {"type": "DATE", "label": "Day"},
-        "clock": {"type": "TIME", "label": "Time of day"},
-        "moment": {"type": "DATETIME", "label": "Moment"},
-        "files": {"type": "FILE", "label": "Files"},
-        "people": {"type": "USER_SELECT", "label": "People"},
-        "departments": {"type": "ORGANIZATION_SELECT", "label": "Departments"},
-        "groups": {"type": "GROUP_SELECT", "label": "Groups"},
-        "customer": {"type": "SINGLE_LINE_TEXT", "label": "Customer", "lookup": lookup},
-        "customer_name": {"type": "SINGLE_LINE_TEXT", "label": "Customer's name"},
-        "lines": {
-            "type": "SUBTABLE",
-            "label": "Lines",
-            "fields": {
-                "line_item": {"type": "SINGLE_LINE_TEXT", "label": "Item"},
-                "line_count": {"type": "NUMBER", "label": "Count"},
-                "line_price": {"type": "NUMBER", "label": "Price"},
-                "line_amount": {"type": "CALC", "label": "Amount", "expression": "line_count * line_price"},
-                "line_kind": {"type": "DROP_DOWN", "label": "Kind", "options": ["part", "work"]},
-                "line_due": {"type": "DATE", "label": "Due"},
-            },
+    },
+    "details": {"type": "GROUP", "label": "Details", "openGroup": True},
+    "same_customer": {
+        "type": "REFERENCE_TABLE",
+        "label": "The customer",
+        "referenceTable": {
+            "relatedApp": {"app": str(CUSTOMERS_ID), "code": ""},
+            "condition": {"field": "customer", "relatedField": "customer_no"},
+            "displayFields": ["name", "rank"],
         },
-        "details": {"type": "GROUP", "label": "Details", "openGroup": True},
-        "same_customer": {
-            "type": "REFERENCE_TABLE",
-            "label": "The customer",
-            "referenceTable": {
-                "relatedApp": {"app": str(customers), "code": ""},
-                "condition": {"field": "customer", "relatedField": "customer_no"},
-                "displayFields": ["name", "rank"],
-            },
-        },
-    }
+    },
+}
+"""A field of each kind."""
 
 
 def fill(tenant: Tenant, *, records: bool) -> dict[str, int]:
@@ -151,7 +149,7 @@ def fill(tenant: Tenant, *, records: bool) -> dict[str, int]:
     tenant.groups |= GROUPS
     tenant.add_token(TOKEN, {})
     apps = [
-        tenant.add_app("kitchen-sink", kitchen_sink(customers=2), process=PROCESS),
+        tenant.add_app("kitchen-sink", KITCHEN_SINK, process=PROCESS),
         tenant.add_app("customers", CUSTOMERS),
         tenant.add_app("assets", ASSETS),
         tenant.add_app("ideas", IDEAS),

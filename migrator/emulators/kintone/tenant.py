@@ -66,9 +66,10 @@ class Tenant:
             raise problems.no_app(app_id)
         return self.apps[app_id]
 
-    def named(self, name: str) -> App:
-        """The app by its name, for tests and samples. Raises KeyError."""
-        return next((app for app in self.apps.values() if app.name == name), None) or self.apps[-1]
+    def find(self, app: App | int | str) -> App:
+        """The app itself, by its id or by its name. Raises KeyError."""
+        by_name = {each.name: each for each in self.apps.values()}
+        return app if isinstance(app, App) else self.apps[app] if isinstance(app, int) else by_name[app]
 
     def add_app(
         self,
@@ -111,21 +112,21 @@ class Tenant:
         self.tokens[text] = token
         return token
 
-    def add_records(self, app: App, records: Iterable[Mapping[str, Any]]) -> list[int]:
-        """Add records as Administrator; `records`: code -> value as a write would send it. Returns their ids."""
+    def add_records(self, app: App | int | str, records: Iterable[Mapping[str, Any]]) -> list[int]:
+        """Add records as Administrator; `records`: code -> value as a write would send it. Returns their ids.
+
+        All or none; raises KintoneError as a call would.
+        """
         with self.lock, self.undo.transaction():
-            edit = Edit(self, app, Caller(self.users["Administrator"]))
+            edit = Edit(self, self.find(app), Caller(self.users["Administrator"]))
             for at, record in enumerate(records):
                 edit.add({code: {"value": value} for code, value in record.items()}, f"records[{at}]")
             return [row.id for row in edit.finish()]
 
     def records(self, app: App | int | str) -> list[dict[str, Any]]:
         """All records of an app (itself, its id or name) as plain `code -> value`, oldest first, `$id` included."""
-        if not isinstance(app, App):
-            app = self.named(app) if isinstance(app, str) else self.app(app)
         with self.lock:
-            codes = [code for code, _ in app.compiled.all_fields]
-            return [{code: row.values[code] for code in codes} for row in app.table]
+            return [row.values for row in self.find(app).table]
 
     def person(self, kind: str, code: str) -> dict[str, str]:
         """A user, group or organization as records show it. Raises GAIA_IL26 for an unknown code."""
