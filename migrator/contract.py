@@ -573,12 +573,19 @@ class Target(Source, Protocol):
         """Fields that must be sent along with these lest the system loses them. Pure."""
         return frozenset()
 
+    def check_change(self, writing: Writing, change: Change) -> None:
+        """What a field's description cannot tell and the server would refuse, found while planning. Pure.
+
+        Called for every create and update without a Ref. Raises SystemFailed with a Problem that names the field.
+        """
+        return
+
     def encode_change(self, writing: Writing, change: Change) -> bytes:
         """The change's part of a request. Pure. MUST send change.version where the system checks it.
 
         Neither key nor fields of `change` hold a Ref any more: ids stand as text, and the connector brings them to
         the field's form. A File whose system is this one stands for its handle. Raises SystemFailed with a Problem
-        for what can never be sent: planning calls this too.
+        for what can never be sent.
         """
         raise NotImplementedError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from migrator.model.run import Planning
 from migrator.model.values import Desired, Key, Origin, Record, Ref, Value
 from migrator.planfile import PlanWriter, change_line, parse_change
 from migrator.planner.batch import Batches
-from migrator.planner.diff import judge
+from migrator.planner.diff import Judge
 from migrator.planner.findings import Findings, of_record
 from migrator.planner.forecast import forecast
 from migrator.planner.lane import Lane
@@ -46,6 +46,7 @@ class _Kept:
     """What is known of one step before its lines are copied."""
 
     lane: Lane
+    judge: Judge
     lines: Lines
     tally: Counter[str]
     target_count: int | None
@@ -59,18 +60,17 @@ class _Book:
     def __init__(self) -> None:
         self.findings = Findings()
         self.batches = Batches()
-        self.keys: dict[tuple[str, str], Claims] = {}
-        self.ids: dict[tuple[str, str], Claims] = {}
+        self.keys: defaultdict[tuple[str, str], Claims] = defaultdict(Claims)
+        self.ids: defaultdict[tuple[str, str], Claims] = defaultdict(Claims)
         self.number = 0
 
     def claim(self, lane: Lane, pairing: Pairing) -> None:
         """Note which key and which target record a source record wants."""
         place = (lane.target_identity, lane.writing.collection.id)
         if pairing.folded:
-            text = "\x1f".join((*lane.writing.write.key, *pairing.folded))
-            self.keys.setdefault(place, Claims()).add(text, pairing.number)
+            self.keys[place].add("\x1f".join((*lane.writing.write.key, *pairing.folded)), pairing.number)
         if pairing.record is not None:
-            self.ids.setdefault(place, Claims()).add(pairing.record.id, pairing.number)
+            self.ids[place].add(pairing.record.id, pairing.number)
 
 
 def build(path: Path, header: PlanHeader, lanes: Mapping[str, Lane]) -> Generator[Planning, None, Built]:
@@ -94,7 +94,8 @@ def _plan_step(book: _Book, lane: Lane, lines: Lines) -> Generator[Planning, Non
     if lane.limit is not None:
         expected = lane.limit if expected is None else min(expected, lane.limit)
     standing = lane.target.count(Query(collection=lane.writing.collection, write=lane.writing.options))
-    kept = _Kept(lane=lane, lines=lines, tally=Counter(), target_count=standing, first=book.number)
+    judge = Judge(lane, book.batches.place if lane.source_capabilities.ordered else _later)
+    kept = _Kept(lane=lane, judge=judge, lines=lines, tally=Counter(), target_count=standing, first=book.number)
     book.findings.notes.extend(_notes(lane))
     told = 0
     with View(lane, wanted=expected, standing=standing) as view:
@@ -180,7 +181,7 @@ def _refuse(book: _Book, kept: _Kept, problems: tuple[Problem, ...]) -> None:
 def _settle(book: _Book, kept: _Kept, pairing: Pairing) -> None:
     """The verdict on one pairing becomes a line, a count or a problem."""
     lane, tally = kept.lane, kept.tally
-    verdict = judge(lane, pairing)
+    verdict = kept.judge.verdict(pairing)
     if pairing.record is not None:
         tally["matched"] += 1
     if verdict.problem is not None:
@@ -199,8 +200,6 @@ def _keep(book: _Book, kept: _Kept, pairing: Pairing, change: Change) -> None:
     lane = kept.lane
     problem = _unsendable(lane, pairing, change)
     if problem is None:
-        if lane.source_capabilities.ordered:
-            change = replace(change, batch=book.batches.place(lane, change.phase, change.action))
         try:
             line = change_line(change)
         except (TypeError, ValueError) as error:
@@ -226,7 +225,7 @@ def _unsendable(lane: Lane, pairing: Pairing, change: Change) -> Problem | None:
     if any(isinstance(value, Ref) for value in (change.after or {}).values()):
         return None
     try:
-        part = lane.target.encode_change(lane.writing, change)
+        lane.target.check_change(lane.writing, change)
     except SystemFailed as error:
         found = error.problems[0]
         place = Place(
@@ -235,14 +234,11 @@ def _unsendable(lane: Lane, pairing: Pairing, change: Change) -> Problem | None:
             field=found.place.field if found.place is not None else None,
         )
         return replace(found, place=place)
-    limit = lane.capabilities.batch_bytes
-    if limit is not None and len(part) > limit:
-        return of_record(
-            "PL008",
-            f"the record is {len(part):,} bytes long, a request may have {limit:,}",
-            step=lane.step.name,
-            record=name_of(pairing.desired),
-        )
+    return None
+
+
+def _later(lane: Lane, phase: int, action: Action) -> int | None:
+    """Lines that are sorted first get their batch when they are copied."""
     return None
 
 
