@@ -71,6 +71,7 @@ class Document:
             left, right = max(first - start, 0), min(last - start, len(line))
             if left < right:
                 line = line[:left] + STARS + line[right:]
+        line = line[: 4 * EXCERPT_MAX]  # the patterns below are slow on very long lines
         line = _CONTROL.sub("\ufffd", without_secrets(line).replace("\t", " "))
         return line if len(line) <= EXCERPT_MAX else line[: EXCERPT_MAX - 1] + "…"
 

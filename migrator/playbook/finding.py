@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import heapq
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from migrator.codec.build import Path
@@ -79,9 +80,21 @@ class Finding:
         )
 
 
-def suggestion(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was most likely meant: nearest by letters, else the only one that begins alike."""
-    names = sorted(known)
+CANDIDATES_MAX = 1000
+"""Names among which a likely one is looked for; letters of a name that are compared are `LETTERS_MAX`."""
+LETTERS_MAX = 100
+NAMES_SHOWN = 20
+"""Names that a hint lists at most."""
+
+
+def suggestion(name: str, known: Collection[str]) -> str | None:
+    """The known name that was most likely meant: nearest by letters, else the only one that begins alike.
+
+    None where it would take too long to tell.
+    """
+    if len(known) > CANDIDATES_MAX or len(name) > LETTERS_MAX:
+        return None
+    names = sorted(candidate for candidate in known if len(candidate) <= LETTERS_MAX)
     by_fold = {known_name.casefold().replace("-", "_"): known_name for known_name in names}
     folded = name.casefold().replace("-", "_")
     near = difflib.get_close_matches(folded, by_fold, n=1, cutoff=0.6)
@@ -91,16 +104,15 @@ def suggestion(name: str, known: Iterable[str]) -> str | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def did_you_mean(name: str, known: Iterable[str], *, what: str = "known") -> str:
-    """A hint: the likely name, else all of them where they are few."""
-    names = sorted(known)
-    likely = suggestion(name, names)
+def did_you_mean(name: str, known: Collection[str], *, what: str) -> str:
+    """A hint: the likely name, else the first of all ("mappings: a, b, …")."""
+    likely = suggestion(name, known)
     if likely:
         return f'did you mean "{likely}"?'
-    if not names:
-        return f"none {'is' if what == 'known' else 'are'} {what}"
-    shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-    return f"{what}: {shown}"
+    if not known:
+        return f"{what}: none"
+    first = ", ".join(candidate[:LETTERS_MAX] for candidate in heapq.nsmallest(NAMES_SHOWN, known))
+    return f"{what}: {first}" + (", …" if len(known) > NAMES_SHOWN else "")
 
 
 def shown(value: object) -> str:

@@ -11,13 +11,13 @@ from migrator.playbook.expressions import refs_used
 from migrator.playbook.finding import Finding
 
 NOT_YET: Mapping[str, str] = {
-    "refs": "refs: records that another playbook brought over cannot be referred to yet",
-    "steps[].target.part": "part: one source record makes one target record",
-    "steps[].target.missing=delete": "missing: delete: nothing is deleted yet",
-    "steps[].target.scope": "scope: it belongs to missing: delete",
-    "steps[].fields ref()": "ref(): references between records are not carried out yet",
+    "refs": "refs (records that another playbook brought over)",
+    "steps[].target.part": "part (several targets made from one source record)",
+    "steps[].target.missing=delete": "missing: delete (removing what the source no longer has)",
+    "steps[].target.scope": "scope (which target records are ours to delete)",
+    "steps[].fields ref()": "ref() (a field that points to another migrated record)",
 }
-"""Key path (`[]`: any item; `=value`: this value alone; ` ref()`: a call within) -> what is not done yet."""
+"""Key path (`[]`: any item; `=value`: this value alone; ` ref()`: a call within) -> its name and what it is for."""
 
 
 def not_yet(tree: Mapping[str, Any]) -> Iterator[Finding]:

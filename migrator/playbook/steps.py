@@ -132,7 +132,7 @@ def _check_match(step: Step, base: Path, able: Capabilities | None) -> Iterator[
     write = step.target
     for at, name in enumerate(write.key):
         if name not in step.fields:
-            path = (*base, "key", at)
+            path = (*base, "key", at) if len(write.key) > 1 else (*base, "key")
             summary = f'the key field "{name}" is not among the fields of this step'
             yield Finding(path=path, code="PB012", summary=summary, hint=_field_hint(name, step))
     if len(set(write.key)) != len(write.key):

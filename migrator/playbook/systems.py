@@ -14,7 +14,7 @@ from migrator.codec.schema import ENV_PATTERN, SchemaWriter
 from migrator.contract import Capabilities, Source, Transfer
 from migrator.model.playbook import System
 from migrator.playbook.expressions import SYSTEM_NAMES, Template, template_findings
-from migrator.playbook.finding import Finding, did_you_mean, shown
+from migrator.playbook.finding import Finding, did_you_mean, shown, suggestion
 from migrator.playbook.pending import pending_options
 from migrator.playbook.shape import Shape, literal_secret
 from migrator.playbook.spelling import CONNECTOR, options_schema, system_schema
@@ -66,7 +66,7 @@ def secret_paths(systems: Mapping[str, Any], connectors: Mapping[str, type[Sourc
             options = fields_of(connectors[connector].Options)
             harmless |= {key for key, (field, _) in options.items() if not field.metadata.get("secret")}
         for key, value in system.items():
-            if key not in harmless and not (isinstance(value, str) and _ENV.match(value)):
+            if key not in harmless and not _is_env(value):
                 yield ("systems", name, key)
 
 
@@ -113,13 +113,19 @@ def _shape(system: System, connector: type[Source], base: Path) -> Iterator[Find
     """Faults of shape; what an expression will only yield later is not judged by its type now."""
     tree = {CONNECTOR: system.connector, **system.options}
     secrets = {key for key, (field, _) in fields_of(connector.Options).items() if field.metadata.get("secret")}
+    literal = {key for key in secrets & set(tree) if tree[key] is not None and not _is_env(tree[key])}
+    for key in sorted(literal):
+        yield literal_secret((*base, key))
     for finding in _system_shape(connector).findings(tree, base):
-        key = finding.path[-1]
-        value = tree.get(str(key))
-        if key in secrets and finding.code == "PB022":
-            yield literal_secret(finding.path)
-        elif finding.code == "PB032" or not (isinstance(value, str) and "{{" in value):
+        option = next(iter(finding.path[len(base) :]), None)
+        value = tree.get(str(option))
+        if option not in literal and not (isinstance(value, str) and "{{" in value):
             yield finding
+
+
+def _is_env(value: Any) -> bool:
+    """Exactly one env expression: not even a line end after it (which the schema's `$` lets pass)."""
+    return isinstance(value, str) and _ENV.fullmatch(value) is not None
 
 
 def _transfer(options: Mapping[str, Any], base: Path) -> Iterator[Finding]:
@@ -134,7 +140,8 @@ def _transfer(options: Mapping[str, Any], base: Path) -> Iterator[Finding]:
 
 def _hint(key: str, value: Any) -> str:
     if key == "zone":
-        return did_you_mean(str(value), zones()) if isinstance(value, str) else ""
+        likely = suggestion(str(value), zones())
+        return f'did you mean "{likely}"?' if likely else "a name of the IANA database, such as Asia/Tokyo"
     if key == "pace":
         count, _, unit = str(value).partition("/")
         unit = _OFTEN_MISSPELT.get(unit.strip().lower().removesuffix("s"), "min")

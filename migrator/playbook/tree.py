@@ -156,8 +156,9 @@ class TreeBuilder:
 
     def _pair(self, parent: _Open, key: str, keys: dict[str, tuple[int, Spot]], value: Any, spot: Spot) -> None:
         if key in keys:
-            first = self._line_and_column(keys[key][0])
-            self._fault("PB005", parent.key_start, f'the key "{key}" stands twice (first at {first})', "keep one")
+            if len(self.faults) < FAULTS_MAX:  # before the place is looked for: that walks the text
+                first = self._line_and_column(keys[key][0])
+                self._fault("PB005", parent.key_start, f'the key "{key}" stands twice (first at {first})', "keep one")
             return
         parent.value[key] = value
         keys[key] = (parent.key_start, spot)
