@@ -47,8 +47,8 @@ def emulator() -> Emulator:
 def world(emulator: Emulator) -> World:
     """The kitchen sink of the sample domain."""
     tenant = emulator.store
-    app = tenant.named("kitchen-sink")
-    tenant.add_records(tenant.named("customers"), [{"customer_no": "C-1", "name": "Aoba"}])
+    app = tenant.app(emulator.collections["kitchen-sink"])
+    tenant.add_records(tenant.app(emulator.collections["customers"]), [{"customer_no": "C-1", "name": "Aoba"}])
     variables = emulator.variables
 
     def fill(size: int) -> Sequence[str]:

@@ -154,13 +154,17 @@ def test_an_update_sends_rows_with_the_cells_it_does_not_name() -> None:
 
 
 def test_what_can_never_be_sent_is_told_while_planning() -> None:
-    """A file of another system; a key too long for an upsert."""
+    """A file of another system; a key too long for an upsert; a column that the server would ignore; no Unicode."""
     other = File(name="a", size=1, media_type="x/y", where="K", system="kintone:other.example")
     with pytest.raises(Refused) as caught:
         target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "files": (other,)}))
     assert caught.value.problems[0].place is not None and caught.value.problems[0].place.field == "files"
     with pytest.raises(Refused, match="64"):
         target().encode_change(writing(OnTaken.UPDATE), change(Action.CREATE, after={"no": "x" * 65}))
+    with pytest.raises(Refused, match="no column prize"):
+        target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "lines": ({"prize": "1"},)}))
+    with pytest.raises(Refused, match="cannot be sent"):
+        target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "name": "\ud800"}))
     ours = File(name="a", size=1, media_type="x/y", where="K", system="kintone:acme.kintone.example")
     part = target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "files": (ours,)}))
     assert orjson.loads(part)["files"] == {"value": [{"fileKey": "K"}]}

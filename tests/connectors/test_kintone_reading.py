@@ -57,7 +57,7 @@ def read(target: Kintone, app: int | str, query: str = "", reading: Any = "auto"
 
 def packages(emulator: Emulator, size: int) -> Any:
     """An app with a few fields, and `size` records: `package` is p-N, `installed_size` N."""
-    app = emulator.store.named("packages")
+    app = emulator.store.app(emulator.collections["packages"])
     emulator.store.add_records(app, [{"package": f"p-{at}", "installed_size": at} for at in range(size)])
     return app
 
@@ -214,7 +214,7 @@ def test_a_cut_search_is_an_error(emulator: Emulator) -> None:
 
 def walk(emulator: Emulator, target: Kintone) -> Iterator[list[str]]:
     """The ids of each page of the packages, largest first."""
-    app = target.describe(str(emulator.store.named("packages").id), None)
+    app = target.describe(str(emulator.store.app(emulator.collections["packages"]).id), None)
     options = Kintone.ReadOptions(query="order by installed_size desc")
     for page in target.read(Query(collection=app, read=options)):
         yield [record.id for record in page.records]
@@ -268,7 +268,7 @@ def test_an_order_and_reading_by_id_do_not_go_together(emulator: Emulator) -> No
 
 def test_a_key_that_is_not_unique_brings_all_its_records(emulator: Emulator) -> None:
     """Also over 500 of them: two records with one key must both come."""
-    app = emulator.store.named("packages")
+    app = emulator.store.app(emulator.collections["packages"])
     emulator.store.add_records(app, [{"package": f"p-{at}", "section": "web"} for at in range(1003)])
     with kintone(emulator) as target:
         collection = target.describe(str(app.id), None)
@@ -279,7 +279,7 @@ def test_a_key_that_is_not_unique_brings_all_its_records(emulator: Emulator) -> 
 
 def test_many_long_keys_are_looked_up_at_once(emulator: Emulator) -> None:
     """500 keys of 60 characters are far over the 8 KB of an address."""
-    app = emulator.store.named("packages")
+    app = emulator.store.app(emulator.collections["packages"])
     keys = [f"{at:03}-" + "鍵" * 56 for at in range(500)]
     emulator.store.add_records(app, [{"package": key} for key in keys[::2]])
     with kintone(emulator) as target:
@@ -302,7 +302,7 @@ def test_numbers_are_found_by_value(emulator: Emulator) -> None:
 def test_a_text_area_is_no_key(emulator: Emulator) -> None:
     """Kintone has only a word search for it; said in words, with what to do."""
     with kintone(emulator) as target, pytest.raises(Refused, match="description") as caught:
-        app = target.describe(str(emulator.store.named("packages").id), None)
+        app = target.describe(str(emulator.store.app(emulator.collections["packages"]).id), None)
         target.find(app, ("description",), [[("x",)]], None)
     assert caught.value.problems[0].hint
 
@@ -365,7 +365,7 @@ def test_a_file_is_downloaded_by_its_records_key(emulator: Emulator) -> None:
     """Its bytes, by the handle that reading gave; the Reading names this tenant as the handle's system."""
     tenant = emulator.store
     key = tenant.files.upload("note.txt", "text/plain", b"kitchen sink")
-    sink = tenant.named("kitchen-sink")
+    sink = tenant.app(emulator.collections["kitchen-sink"])
     tenant.add_records(sink, [{"code": "K", "files": [{"fileKey": key}]}])
     with kintone(emulator) as target:
         (record,) = read(target, sink.id)

@@ -63,6 +63,9 @@ class Kintone(Target):
         self._options = options
         self._wire = wire
         self._walks: list[CursorWalk] = []
+        host = urlsplit(options.address).netloc.rpartition("@")[2].lower()
+        space = "" if options.guest_space is None else f"/guest/{options.guest_space}"
+        self._identity = f"kintone:{host}{space}"
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -113,9 +116,7 @@ class Kintone(Target):
 
     def identity(self) -> str:
         """`kintone:HOST` (with a port where one is given), and `/guest/N`. Sends nothing."""
-        host = urlsplit(self._options.address).netloc.rpartition("@")[2].lower()
-        space = self._options.guest_space
-        return f"kintone:{host}" if space is None else f"kintone:{host}/guest/{space}"
+        return self._identity
 
     def describe(self, collection: str, options: Any) -> Collection:
         """Name and form of an app. Raises NotFound, LoginRefused, Denied, Refused (a query that cannot be read)."""

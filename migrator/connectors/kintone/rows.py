@@ -20,6 +20,11 @@ def columns_of(table: Field) -> dict[str, Field]:
     return {cell.name: cell for cell in table.fields if cell.writable_on is not WritableOn.NEVER}
 
 
+def rows_of(value: Value) -> list[Row]:
+    """A table's rows; what is no row is an empty one."""
+    return [row if isinstance(row, Mapping) else {} for row in items_of(value)]
+
+
 def completed(
     columns: Mapping[str, Field], wanted: Sequence[Row], before: Value, canon: Callable[[Field, Value], Value]
 ) -> list[Row]:
@@ -30,7 +35,7 @@ def completed(
     """
     if all(columns.keys() <= row.keys() for row in wanted):
         return list(wanted)
-    old = [row for row in items_of(before) if isinstance(row, Mapping)]
+    old = rows_of(before)
     partners = _partners(columns, wanted, old, canon)
     return [_over(columns, row, old[partner]) if partner is not None else row for row, partner in partners]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 
 from migrator.connectors.kintone.form import CHOICES_TYPES, USER_TYPES
-from migrator.connectors.kintone.rows import columns_of, completed
+from migrator.connectors.kintone.rows import columns_of, completed, rows_of
 from migrator.connectors.kintone.values import items_of, text_of, type_of
 from migrator.model.values import Field, Ref, Value
 
@@ -18,26 +18,19 @@ _WIDE = Context(prec=200)
 """Room for any number that Kintone takes (at most 30 digits)."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_SETTLED = re.compile(r"-?[1-9][0-9]{0,15}(\.[0-9]*[1-9])?")
+"""A number (of most) as it reads back, if it has no more decimal places than the app: a short cut."""
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?")
+_MINUTE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:00Z")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{1,2})(?::[0-9]{1,2})?")
 
 
 def stored(field: Field | None, value: Value, before: Value = None) -> Value:
     """The canonical form of a field's value, written over `before`. A Ref stays as it is, at any depth."""
-    if isinstance(value, Ref):
+    form = None if field is None else _FORMS.get(field.extra["type"])
+    if form is None or field is None or isinstance(value, Ref):
         return value
-    type_ = type_of(field)
-    if field is None or not type_:
-        return value
-    if type_ == "SUBTABLE":
-        return _table(field, value, before)
-    if type_ in CHOICES_TYPES:
-        return _labels(field, value)
-    if type_ in USER_TYPES:
-        return _codes(value)
-    if type_ == "FILE":
-        return items_of(value)
-    return _SCALARS.get(type_, _text)(field, value)
+    return form(field, value, before)
 
 
 def number_text(text: str, places: int, rounding: str) -> str:
@@ -45,6 +38,9 @@ def number_text(text: str, places: int, rounding: str) -> str:
 
     A text that is no number comes back as it is: the server refuses it.
     """
+    settled = _SETTLED.fullmatch(text)
+    if settled and len(settled[1] or "") <= places + 1:
+        return text
     bare = text.strip()
     if not is_number(bare):
         return text
@@ -64,8 +60,7 @@ def is_number(text: str) -> bool:
 
 def _table(field: Field, value: Value, before: Value) -> Value:
     columns = columns_of(field)
-    rows = [row if isinstance(row, Mapping) else {} for row in items_of(value)]
-    whole = completed(columns, rows, before, cell_stored)
+    whole = completed(columns, rows_of(value), before, cell_stored)
     return tuple(
         {name: cell_stored(cell, _found(row, name, cell)) for name, cell in columns.items()} for row in whole
     )
@@ -83,13 +78,15 @@ def cell_stored(cell: Field, value: Value) -> Value:
     return None if wrong else seen
 
 
-def _labels(field: Field, value: Value) -> Value:
+def _labels(field: Field, value: Value, before: Value = None) -> Value:
     """A set, told in the order of the options: the order on reading is not promised."""
+    if value == () or (isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], str)):
+        return value
     order = {label: place for place, label in enumerate(field.choices or ())}
     return _sorted(value, lambda label: (order.get(label, len(order)), label))
 
 
-def _codes(value: Value) -> Value:
+def _codes(field: Field, value: Value, before: Value = None) -> Value:
     return _sorted(value, lambda code: (0, code))
 
 
@@ -99,27 +96,27 @@ def _sorted(value: Value, rank: Callable[[str], tuple[int, str]]) -> Value:
     return (*sorted(texts, key=rank), *(item for item in items if isinstance(item, Ref)))
 
 
-def _number(field: Field, value: Value) -> Value:
+def _number(field: Field, value: Value, before: Value = None) -> Value:
     places, rounding = field.extra.get("precision", (4, "HALF_EVEN"))
     return number_text(text_of(value), places, rounding).strip() or None
 
 
-def _text(field: Field, value: Value) -> Value:
+def _text(field: Field, value: Value, before: Value = None) -> Value:
     return text_of(value) or None
 
 
-def _lines(field: Field, value: Value) -> Value:
+def _lines(field: Field, value: Value, before: Value = None) -> Value:
     """CR LF and LF are taken as equal: which of them reading shows is not documented."""
     return text_of(value).replace("\r\n", "\n") or None
 
 
-def _radio(field: Field, value: Value) -> Value:
+def _radio(field: Field, value: Value, before: Value = None) -> Value:
     """An emptied radio button falls back to its default."""
     default = field.extra.get("default")
     return text_of(value) or (default if isinstance(default, str) else None)
 
 
-def _date(field: Field, value: Value) -> Value:
+def _date(field: Field, value: Value, before: Value = None) -> Value:
     """2015 is the first of January, 2015-7-5 gets its zeros (vendor docs)."""
     text = text_of(value).strip()
     match = _DATE.fullmatch(text)
@@ -129,18 +126,18 @@ def _date(field: Field, value: Value) -> Value:
     return f"{year}-{int(month or 1):02}-{int(day or 1):02}"
 
 
-def _time(field: Field, value: Value) -> Value:
+def _time(field: Field, value: Value, before: Value = None) -> Value:
     """Seconds are lost (vendor docs)."""
     text = text_of(value).strip()
     match = _TIME.fullmatch(text)
     return f"{int(match[1]):02}:{int(match[2]):02}" if match else text or None
 
 
-def _moment(field: Field, value: Value) -> Value:
+def _moment(field: Field, value: Value, before: Value = None) -> Value:
     """UTC, seconds set to 00; a bare date is its midnight in UTC (vendor docs). Without a zone: as it is, refused."""
     text = text_of(value).strip()
-    if not text:
-        return None
+    if not text or _MINUTE.fullmatch(text):
+        return text or None
     if _DATE.fullmatch(text):
         return f"{_date(field, text)}T00:00:00Z"
     try:
@@ -158,14 +155,22 @@ def _frozen(default: object) -> Value:
     return default if isinstance(default, str) else None
 
 
-_SCALARS: dict[str, Callable[[Field, Value], Value]] = {
+def _files(field: Field, value: Value, before: Value = None) -> Value:
+    return items_of(value)
+
+
+_FORMS: dict[str, Callable[[Field, Value, Value], Value]] = {
+    **dict.fromkeys(USER_TYPES, _codes),
+    **dict.fromkeys(CHOICES_TYPES, _labels),
+    **dict.fromkeys(("SINGLE_LINE_TEXT", "LINK", "DROP_DOWN", "RECORD_NUMBER", "CALC", "STATUS"), _text),
+    **dict.fromkeys(("CREATOR", "MODIFIER"), _text),
+    **dict.fromkeys(("MULTI_LINE_TEXT", "RICH_TEXT"), _lines),
+    **dict.fromkeys(("DATETIME", "CREATED_TIME", "UPDATED_TIME"), _moment),
     "NUMBER": _number,
-    "MULTI_LINE_TEXT": _lines,
-    "RICH_TEXT": _lines,
     "RADIO_BUTTON": _radio,
     "DATE": _date,
     "TIME": _time,
-    "DATETIME": _moment,
-    "CREATED_TIME": _moment,
-    "UPDATED_TIME": _moment,
+    "FILE": _files,
+    "SUBTABLE": _table,
 }
+"""By type; a type that came after this was written is taken as it is."""

@@ -41,11 +41,18 @@ def to_record(payload: Payload, system: str = "") -> Record:
 
 def to_payload(fields: Mapping[str, Value], known: Mapping[str, Field]) -> dict[str, dict[str, Any]]:
     """Fields as a write's `record` takes them. A field that `known` does not have goes by its value alone."""
-    return {name: {"value": _wire(known.get(name), value)} for name, value in fields.items()}
+    payload = {}
+    for name, value in fields.items():
+        field = known.get(name)
+        as_it_is = value.__class__ is str and field is not None and field.extra["type"] in _SCALARS
+        payload[name] = {"value": value if as_it_is else _wire(field, value)}
+    return payload
 
 
 def text_of(value: Value) -> str:
     """A scalar as text: None is empty, booleans as JSON has them, floats without a trailing `.0`."""
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -110,13 +117,13 @@ def _frozen(value: Any) -> Value:
 def _wire(field: Field | None, value: Value) -> Any:
     type_ = type_of(field)
     if type_ in LIST_TYPES or isinstance(value, tuple):
-        return [_ELEMENTS.get(type_, _plain)(field, item) for item in items_of(value)]
+        return [_ELEMENTS.get(type_, _as_text)(field, item) for item in items_of(value)]
     if type_ in ("CREATOR", "MODIFIER"):
         return {"code": text_of(value)}
     return text_of(value)
 
 
-def _plain(field: Field | None, value: Value) -> Any:
+def _as_text(field: Field | None, value: Value) -> Any:
     return text_of(value)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 import orjson
 
 from migrator.connectors.kintone.reading import JSON
-from migrator.connectors.kintone.rows import columns_of, completed
+from migrator.connectors.kintone.rows import columns_of, completed, rows_of
 from migrator.connectors.kintone.stored import cell_stored
-from migrator.connectors.kintone.values import items_of, text_of, to_payload, type_of
+from migrator.connectors.kintone.values import text_of, to_payload, type_of
 from migrator.contract import Batch, Call, Writing
 from migrator.errors import Refused
 from migrator.model.plan import Action, Change
@@ -25,6 +25,8 @@ _UPSERT_TYPES = frozenset({"SINGLE_LINE_TEXT", "NUMBER"})
 
 KEY_LENGTH = 64
 """Characters of an update key at most (vendor docs)."""
+
+_WITH_FILES = frozenset({"FILE", "SUBTABLE"})
 
 _METHODS = {Action.CREATE: "POST", Action.UPDATE: "PUT", Action.DELETE: "DELETE"}
 
@@ -48,19 +50,23 @@ def part_of(writing: Writing, change: Change, system: str) -> bytes:
     known = writing.collection.fields or {}
     before = change.before or {}
     after = {**(change.along or {}), **(change.after or {})}
-    fields = {name: _whole(known.get(name), value, before.get(name)) for name, value in after.items()}
-    _must_be_sendable(fields, system, change)
-    record = to_payload(fields, known)
+    for name, value in after.items():
+        type_ = type_of(known.get(name))
+        if type_ == "SUBTABLE":
+            after[name] = value = _whole(known[name], value, before.get(name), change)
+        if type_ in _WITH_FILES:
+            _must_be_ours(value, system, change, name)
+    record = to_payload(after, known)
     if change.action is Action.UPDATE:
         version = change.version or UNCHECKED
-        return orjson.dumps({"id": change.target_id, "revision": version, "record": record})
+        return _json({"id": change.target_id, "revision": version, "record": record}, change)
     key = upserts(writing)
     if key is None:
-        return orjson.dumps(record)
+        return _json(record, change)
     value = record.pop(key)["value"]
     if len(value) > KEY_LENGTH:
         raise _never(change, key, f"a key of more than {KEY_LENGTH} characters cannot serve `on_taken: update`")
-    return orjson.dumps({"updateKey": {"field": key, "value": value}, "record": record})
+    return _json({"updateKey": {"field": key, "value": value}, "record": record}, change)
 
 
 def call_of(root: str, batches: tuple[Batch, ...]) -> Call:
@@ -113,21 +119,30 @@ def _body(batch: Batch) -> bytes:
     return b'{"app":%s%s,"records":[%s]}' % (app, upsert, b",".join(item.part for item in batch.items))
 
 
-def _whole(field: Field | None, value: Value, before: Value) -> Value:
-    """A table's rows with the cells that they do not name, out of the rows that stand."""
-    if field is None or type_of(field) != "SUBTABLE":
-        return value
+def _whole(field: Field, value: Value, before: Value, change: Change) -> Value:
+    """A table's rows with the cells that they do not name, out of the rows that stand. Raises Refused."""
+    rows = rows_of(value)
+    known = {cell.name for cell in field.fields}
+    for row in rows:
+        for name in row.keys() - known:  # the server would ignore it without a word
+            raise _never(change, field.name, f"the table {field.name} has no column {name}")
     columns = columns_of(field)
-    rows = [row for row in items_of(value) if isinstance(row, Mapping)]
     whole = completed(columns, rows, before, cell_stored)
     return tuple({name: row[name] for name in columns if name in row} for row in whole)
 
 
-def _must_be_sendable(fields: Mapping[str, Value], system: str, change: Change) -> None:
+def _must_be_ours(value: Value, system: str, change: Change, name: str) -> None:
     """A file goes by its key, which is good in its own system only. Raises Refused."""
-    for name, value in fields.items():
-        if any(file.system != system for file in _files(value)):
-            raise _never(change, name, "a file of another system cannot be written to Kintone yet")
+    if any(file.system != system for file in _files(value)):
+        raise _never(change, name, "a file of another system cannot be written to Kintone yet")
+
+
+def _json(body: Mapping[str, object], change: Change) -> bytes:
+    """Raises Refused for text that is no Unicode (lone surrogates): JSON cannot hold it."""
+    try:
+        return orjson.dumps(body)
+    except TypeError as error:
+        raise _never(change, None, f"a value cannot be sent: {error}") from error
 
 
 def _files(value: Value) -> Iterator[File]:
@@ -141,6 +156,6 @@ def _files(value: Value) -> Iterator[File]:
             yield from _files(cell)
 
 
-def _never(change: Change, field: str, why: str) -> Refused:
+def _never(change: Change, field: str | None, why: str) -> Refused:
     key = ", ".join(map(text_of, change.key)) or (None if change.origin is None else change.origin.id)
     return Refused(Problem(code=Refused.code, summary=why, place=Place(record=key, field=field)))
