@@ -3,39 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from migrator.connectors.kainexus import instants
-from migrator.connectors.kainexus.slots import FIXED, LISTS, Group, Layout, Slot, Sort
+from migrator.connectors.kainexus.slots import FIXED, LISTS, SIDES, Group, Layout, Slot, Sort
 from migrator.model.values import Record, Value
 
-_NOTES = (f"{Group.ATTRIBUTE_NOTES}:", f"{Group.MILESTONE_NOTES}:")
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where an entry goes in a record."""
+
+    slot: Slot
+    short: str
+    long: str
+    side: str | None
+    """The long name of its HTML or its notes."""
 
 
-def to_record(item: Mapping[str, Any], layout: Layout, wanted: tuple[str, ...] | None) -> Record:
-    """The item's keys, fields, attributes and milestones under their names.
+class Reader:
+    """Turns items of one collection into Records; looks each entry's names up once.
 
     Every short name is there, None where the item has no such entry, and notes, without which a write of their
     values or states would lose them; long names come where they are wanted, or with everything. Numbers are as
     JSON gives them; dates of date-only fields "YYYY-MM-DD", other instants "YYYY-MM-DDTHH:MM:SSZ"; people are user
     names, places and values of attributes names, milestones their state.
     """
-    fields: dict[str, Value] = {name: _key(item.get(name), slot, layout) for name, slot in FIXED.items()}
-    fields.update(dict.fromkeys(layout.short.values()))
-    long: dict[str, Value] = {}
-    for group, key in LISTS.items():
-        for entry in item.get(key) or ():
-            slot = _slot(layout, group, entry)
-            fields[_name(layout, slot)] = _entry(entry, slot, layout)
-            long.update(_faces(entry, slot, layout))
-    if wanted is None:
-        fields.update({name: value for name, value in long.items() if name not in fields})
-        fields.update({name: None for name in layout.slots if name not in fields})
-    else:
-        notes = {name: value for name, value in long.items() if name.startswith(_NOTES) and value is not None}
-        fields.update(notes)
-        fields.update({name: long.get(name) for name in wanted if name not in fields})
-    return Record(id=str(item["id"]), fields=fields, version=None)
+
+    def __init__(self, layout: Layout, wanted: tuple[str, ...] | None) -> None:
+        self._layout = layout
+        self._wanted = None if wanted is None else frozenset(wanted)
+        self._spots: dict[tuple[str, object, object, bool], _Spot] = {}
+        names = layout.slots if wanted is None else (*layout.short.values(), *wanted)
+        self._blank: dict[str, Value] = dict.fromkeys((*FIXED, *layout.short.values(), *names))
+
+    def __call__(self, item: Mapping[str, Any]) -> Record:
+        """One item. Pure."""
+        fields = dict(self._blank)
+        for name, slot in FIXED.items():
+            value = item.get(name)
+            if value is not None:
+                fields[name] = _key(value, slot, self._layout)
+        for group, key in LISTS.items():
+            for entry in item.get(key) or ():
+                self._enter(fields, group, entry)
+        return Record(id=str(item["id"]), fields=fields, version=None)
+
+    def _enter(self, fields: dict[str, Value], group: Group, entry: Mapping[str, Any]) -> None:
+        spot = self._spot(group, entry)
+        value = _entry(entry, spot.slot, self._layout)
+        fields[spot.short] = value
+        if self._takes(spot.long):
+            fields[spot.long] = value
+        if spot.side is not None:
+            side = _side(entry, group)
+            if self._takes(spot.side) or (side is not None and group is not Group.FIELD):
+                fields[spot.side] = side
+
+    def _takes(self, name: str) -> bool:
+        return self._wanted is None or name in self._wanted
+
+    def _spot(self, group: Group, entry: Mapping[str, Any]) -> _Spot:
+        html = "htmlValue" in entry
+        mark = (group.value, entry.get("id"), entry.get("name"), html)
+        spot = self._spots.get(mark)
+        if spot is None:
+            slot = _slot(self._layout, group, entry)
+            side = f"{_SIDES[group]}:{slot.name}" if group is not Group.FIELD or html else None
+            spot = _Spot(slot, _name(self._layout, slot), f"{slot.group}:{slot.name}", side)
+            self._spots[mark] = spot
+        return spot
+
+
+_SIDES = {main: side for side, main in SIDES.items()}
+
+
+def to_record(item: Mapping[str, Any], layout: Layout, wanted: tuple[str, ...] | None) -> Record:
+    """One item, as `Reader` reads it."""
+    return Reader(layout, wanted)(item)
 
 
 def _slot(layout: Layout, group: Group, entry: Mapping[str, Any]) -> Slot:
@@ -52,17 +98,11 @@ def _name(layout: Layout, slot: Slot) -> str:
     return f"{slot.group}:{slot.name}" if slot.name in layout.slots else slot.name
 
 
-def _faces(entry: Mapping[str, Any], slot: Slot, layout: Layout) -> dict[str, Value]:
-    """The entry under its long names."""
-    found: dict[str, Value] = {f"{slot.group}:{slot.name}": _entry(entry, slot, layout)}
-    if slot.group is Group.FIELD and entry.get("htmlValue") is not None:
-        found[f"{Group.HTML}:{slot.name}"] = str(entry["htmlValue"])
-    if slot.group is Group.ATTRIBUTE:
-        notes = {named(value): value["note"] for value in entry.get("values") or () if value.get("note")}
-        found[f"{Group.ATTRIBUTE_NOTES}:{slot.name}"] = notes or None
-    if slot.group is Group.MILESTONE:
-        found[f"{Group.MILESTONE_NOTES}:{slot.name}"] = entry.get("notes")
-    return found
+def _side(entry: Mapping[str, Any], group: Group) -> Value:
+    """HTML of a text area, notes of an attribute's values by name, notes of a milestone."""
+    if group is Group.ATTRIBUTE:
+        return {named(value): value["note"] for value in entry.get("values") or () if value.get("note")} or None
+    return frozen(entry.get("htmlValue" if group is Group.FIELD else "notes"))
 
 
 def _key(value: Any, slot: Slot, layout: Layout) -> Value:

@@ -16,7 +16,7 @@ from migrator.connectors.kainexus.directory import NOBODY, Directory, Register
 from migrator.connectors.kainexus.items import to_item
 from migrator.connectors.kainexus.learning import field_table, learn
 from migrator.connectors.kainexus.options import BasicLogin, CallForm, Form, complaints
-from migrator.connectors.kainexus.records import to_record
+from migrator.connectors.kainexus.records import Reader
 from migrator.connectors.kainexus.slots import SIDES, Group, Layout
 from migrator.connectors.kainexus.stored import stored
 from migrator.contract import (
@@ -38,7 +38,7 @@ from migrator.contract import (
 from migrator.errors import BadAnswer, NotFound, Refused
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Problem
-from migrator.model.values import Collection, Field, Kind, Record, Value
+from migrator.model.values import Collection, Field, Kind, Value
 
 SAMPLES = 200
 """Items that fields are learnt from."""
@@ -186,18 +186,15 @@ class KaiNexus(Target):
         options = query.read or query.write
         limit = options.limit if options is not None else words.ReadOptions().limit
         layout: Layout = query.collection.extra["layout"]
-
-        def record(item: Mapping[str, Any]) -> Record:
-            return to_record(item, layout, query.fields)
-
-        return cards.all_pages(self._wire, query.collection.extra["card"], limit, record)
+        card: Card = query.collection.extra["card"]
+        return cards.all_pages(self._wire, card, limit, Reader(layout, query.fields))
 
     def fetch(
         self, collection: Collection, pages: Iterable[Sequence[str]], fields: tuple[str, ...] | None
     ) -> Iterator[Page]:
         """One call an id. What KaiNexus does not show, deleted or denied, is left out."""
         layout: Layout = collection.extra["layout"]
-        return cards.by_id(self._wire, pages, lambda item: to_record(item, layout, fields))
+        return cards.by_id(self._wire, pages, Reader(layout, fields))
 
     # ------------------------------------------------------------ comparing
 
