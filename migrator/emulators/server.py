@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 300
 """How long a kept-alive connection may rest before the server closes it."""
 
+STOP_SECONDS = 3
+"""How long `stop` waits for answers under way."""
+
 THREADS = 10
 """Worker threads per address family."""
 
@@ -246,8 +249,11 @@ class Server:
         """Close the sockets and end the threads; safe to repeat."""
         while self._running:
             listener, thread = self._running.pop()
-            listener.stop()
-            thread.join()
+            # an answer that hangs would hold cheroot for ever: its daemonic thread is left behind instead
+            stopping = threading.Thread(target=listener.stop, daemon=True)
+            stopping.start()
+            stopping.join(STOP_SECONDS)
+            thread.join(STOP_SECONDS)
 
     def __enter__(self) -> Self:
         return self

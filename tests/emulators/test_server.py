@@ -72,6 +72,19 @@ def test_a_stopped_server_leaves_its_open_connections_at_once() -> None:
         assert time.monotonic() - start < 5
 
 
+def test_a_hanging_answer_does_not_hold_a_stopping_server() -> None:
+    router, _ = small()
+    faults = Faults()
+    faults.add(kind="slow", seconds=600)
+    with serve(faults.wrap(router)) as server, requests.Session() as session:
+        with pytest.raises(requests.ReadTimeout):
+            session.get(f"{server.url}/items/1", timeout=0.2)
+        start = time.monotonic()
+        server.stop()
+        assert time.monotonic() - start < 20
+    faults.release()
+
+
 @pytest.mark.parametrize(
     ("kind", "status", "body", "called"),
     [

@@ -128,7 +128,7 @@ class App:
         system = (("$revision", "__REVISION__"), ("$id", "__ID__"))
         self.compiled = Compiled(
             writers=writers,
-            defaults=tuple(one for one in shown.values() if _has_default(one)),
+            defaults=tuple(one for code, one in shown.items() if code in writers and _has_default(one)),
             blanks={code: one.empty() for code, one in shown.items()},
             required=tuple((code, required_suffix(one)) for code, one in shown.items() if one.required),
             uniques=tuple(code for code, one in shown.items() if one.unique),
