@@ -12,6 +12,7 @@ from migrator.contract import Answer, Batch, Done, Failed, Item, Result, Unknown
 from migrator.errors import LoginRefused, Throttled
 from migrator.model.plan import Action, Phase
 from migrator.model.playbook import Write
+from migrator.model.run import Cause
 from migrator.model.values import Collection
 
 
@@ -65,6 +66,13 @@ def test_updates_are_matched_by_id_in_any_order() -> None:
 def test_a_coded_failure_of_one_item_is_its_own() -> None:
     (result,) = judged(Action.UPDATE, ["7"], {"success": False, "errorCode": "ACCESS_DENIED"}, 403)
     assert isinstance(result, Failed) and "deleted" in result.reason
+
+
+def test_a_missing_item_is_gone_and_a_missing_value_is_not() -> None:
+    for words, cause in (("no item with id 7", Cause.GONE), ("no value 70 in Category", Cause.REFUSED)):
+        answer = {"success": False, "errorCode": "NOT_FOUND", "errorMessage": words}
+        (result,) = judged(Action.UPDATE, ["7"], answer, 404)
+        assert isinstance(result, Failed) and result.cause is cause
 
 
 def test_a_strange_status_is_never_done() -> None:

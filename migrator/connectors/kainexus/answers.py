@@ -98,7 +98,7 @@ def _without_results(batch: Batch, found: dict[str, Any], status: int) -> tuple[
     if error is None:
         return _all_unknown(len(batch.items), f"status {status} without results")
     if len(batch.items) == 1:
-        return (_failed(batch, {}, *error),)
+        return (_failed(batch.items[0], {}, *error),)
     return _all_unknown(len(batch.items), f"the whole list failed, {error[0]}: {error[1]}")
 
 
@@ -130,7 +130,7 @@ def _judged(batch: Batch, item: Item, entries: Sequence[dict[str, Any]]) -> Resu
     entry = entries[0]
     if entry.get("errorCode"):
         code = str(entry["errorCode"])
-        return _failed(batch, entry, code, str(entry.get("errorMessage") or entry.get("message") or code))
+        return _failed(item, entry, code, str(entry.get("errorMessage") or entry.get("message") or code))
     number, operation = entry.get("id"), entry.get("operation")
     if isinstance(number, bool) or not isinstance(number, int | str) or not str(number):
         return Unknown(reason="the answer holds no id for it")
@@ -154,14 +154,16 @@ def _without_twins(judged: Sequence[Result]) -> tuple[Result, ...]:
     )
 
 
-def _failed(batch: Batch, entry: dict[str, Any], code: str, words: str) -> Failed:
+def _failed(item: Item, entry: dict[str, Any], code: str, words: str) -> Failed:
+    """In the server's words. NOT_FOUND may speak of the item or of what it names: it is gone where the id is said."""
     first = words.partition(" ")[0]
     field = entry.get("field", first if first in WRITABLE else None)
-    reason = words
-    cause = Cause.REFUSED
+    cause, reason = Cause.REFUSED, words
     if code == "NOT_VALID":
         reason = f"{words} (where no item shows what a field holds, `kinds` tells it)"
-    if code == "ACCESS_DENIED":
+    elif code == "NOT_FOUND" and item.target_id is not None and item.target_id in words.split():
+        cause = Cause.GONE
+    elif code == "ACCESS_DENIED":
         cause = Cause.DENIED
-        reason = f"{words} ({GONE})" if batch.action is Action.UPDATE else words
+        reason = words if item.target_id is None else f"{words} ({GONE})"
     return Failed(code=code, reason=reason, field=field if isinstance(field, str) else None, cause=cause)
