@@ -15,6 +15,7 @@ from migrator.contract import Capabilities, Transfer, Wire
 from migrator.emulators.server import Emulator, create_emulator
 from migrator.model.values import Value
 from migrator.transport.pace import ManualClock, ProcessBudget
+from migrator.transport.retry import Patience
 from migrator.transport.secrets import Scrubber
 from migrator.transport.stack import open_wire
 from tests.connectors.suite import *  # noqa: F403  the common tests
@@ -52,6 +53,8 @@ def wired(emulator: Emulator, options: Any) -> Iterator[Wire]:
         clock=clock,
         scrubber=Scrubber(),
         adapter=WsgiAdapter(emulator.app),
+        patience=Patience(tries=2),
+        chance=lambda: 1.0,
     ) as wire:
         yield wire
 
