@@ -1,0 +1,74 @@
+"""migrator apply."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migrator.cli.invocation import Invocation, pass_invocation
+from migrator.cli.options import PLAYBOOK, Command, apply_options, coming, systems
+
+if TYPE_CHECKING:
+    from migrator.pipeline import ApplyOptions, Planned
+
+
+@click.command("apply", cls=Command)
+@click.argument("file", type=PLAYBOOK, metavar="FILE|PLAYBOOK")
+@apply_options
+@systems()
+@click.option("--expect-hash", metavar="HASH", help="The plan hash that was approved.")
+@click.option("--auto-approve", is_flag=True, help="With a PLAYBOOK: do not ask.")
+@coming("--until", metavar="TIME")
+@coming("--lock-timeout", metavar="SECONDS")
+@coming("--verify")
+@pass_invocation
+def command(
+    invocation: Invocation,
+    /,
+    file: Path,
+    systems: Path | None,
+    expect_hash: str | None,
+    auto_approve: bool,
+    **words: Any,
+) -> int:
+    """Carry out a plan file and nothing else; with a playbook: plan, show, ask, carry out."""
+    from migrator.cli.running import carried_out, options_of
+    from migrator.ledger import is_plan
+    from migrator.pipeline import apply
+
+    options = options_of(words, expect_hash)
+    _ = invocation.view  # refused before any work where it comes later
+    if not is_plan(file):
+        return _of_playbook(invocation, file, systems, auto_approve, options)
+    events = apply(file, invocation.around, options=options, systems=systems, state=invocation.state)
+    return carried_out(invocation, events)
+
+
+def _of_playbook(
+    invocation: Invocation, playbook: Path, systems: Path | None, auto_approve: bool, options: ApplyOptions
+) -> int:
+    from migrator.cli.planning import planned, scratch, show
+    from migrator.cli.running import carried_out
+    from migrator.pipeline import apply, plan
+
+    if not auto_approve and not sys.stdin.isatty():
+        raise click.UsageError("applying a playbook asks first, and there is no terminal: add --auto-approve")
+    with scratch() as place:
+        making = plan(playbook, place, invocation.around, systems=systems, state=invocation.state)
+        made = planned(invocation, making)
+        show(invocation, place, kept=False, warnings=made.warnings)
+        if not _has_lines(made):
+            return made.exit_code
+        if not auto_approve and not click.confirm("Carry out this plan?", err=True):
+            invocation.note("nothing was changed")
+            return 0
+        events = apply(place, invocation.around, options=options, systems=systems, state=invocation.state)
+        return carried_out(invocation, events)
+
+
+def _has_lines(made: Planned) -> bool:
+    """Links send nothing, but they enter the id map."""
+    return any(count for *_, count in made.trailer.offsets)

@@ -1,0 +1,54 @@
+"""Runs the making of a plan with its progress shown, and shows the plan that came of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from migrator.model.problem import Problem
+    from migrator.model.run import Planning
+    from migrator.pipeline import Planned
+
+
+def planned(invocation: Invocation, making: Generator[Planning, None, Planned]) -> Planned:
+    """The plan, when it stands. Raises MigratorError."""
+    while True:
+        try:
+            invocation.view.event(next(making))
+        except StopIteration as end:
+            made: Planned = end.value
+            return made
+
+
+def show(
+    invocation: Invocation, path: Path, *, kept: bool, full: bool = False, warnings: tuple[Problem, ...] = ()
+) -> None:
+    """Show a plan file. `kept`: it stays where it is, so that commands can name it. Raises PlanRefused."""
+    from migrator.ledger import lines_of, open_plan
+    from migrator.views import ShownPlan
+
+    plan = open_plan(path)
+    invocation.view.plan(
+        ShownPlan(
+            header=plan.header,
+            trailer=plan.trailer,
+            lines=lines_of(plan),
+            hash=plan.hash,
+            path=str(path) if kept else None,
+            full=full,
+            warnings=warnings,
+        )
+    )
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A place for a plan that is only shown; nothing of it is left."""
+    with tempfile.TemporaryDirectory(prefix="migrator-") as folder:
+        yield Path(folder) / "plan.jsonl"

@@ -1,0 +1,66 @@
+"""Shows a run as it goes, its end, and, last of all, the command that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migrator.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from migrator.model.run import Event
+    from migrator.pipeline import ApplyOptions
+
+
+def options_of(words: dict[str, Any], expect_hash: str | None = None) -> ApplyOptions:
+    """The options of `apply_options` as the pipeline takes them. Raises UsageWrong for what comes later."""
+    from migrator.errors import UsageWrong
+    from migrator.pipeline import ApplyOptions
+
+    choice = words.pop("on_conflict")
+    if choice == "replan":
+        raise UsageWrong(
+            "--on-conflict replan comes with a later version",
+            hint="plan again after the run: the same records come up",
+        )
+    return ApplyOptions(**words, overwrite=choice == "overwrite", expect_hash=expect_hash)
+
+
+def carried_out(invocation: Invocation, events: Iterator[Event]) -> int:
+    """Show all events; the exit code. Errors come before the report, the command that goes on comes last."""
+    from migrator.errors import MigratorError
+    from migrator.ledger import go_on
+    from migrator.model.run import RunEnded, RunStarted
+
+    view = invocation.view
+    invocation.drain()
+    started: RunStarted | None = None
+    ended: RunEnded | None = None
+    error: MigratorError | None = None
+    try:
+        for event in events:
+            if isinstance(event, RunEnded):
+                ended = event
+                continue
+            started = event if isinstance(event, RunStarted) else started
+            view.event(event)
+    except MigratorError as caught:
+        error = caught
+        view.problems(caught.problems)
+    command = go_on(started.run, Path(started.state)) if started else None
+    if ended is not None:
+        view.event(replace(ended, resume=command if ended.resume else None))
+    elif started is not None:
+        invocation.urge(f"go on with  {command}")
+    return _code(invocation, error, ended)
+
+
+def _code(invocation: Invocation, error: Any, ended: Any) -> int:
+    from migrator.errors import Paused
+
+    stopped = invocation.signals.stop()
+    if stopped is not None and (isinstance(error, Paused) or (error is None and ended is None)):
+        return 128 + stopped
+    return int(error.exit_code if error is not None else ended.exit_code if ended is not None else 0)

@@ -1,0 +1,42 @@
+"""migrator runs."""
+
+from __future__ import annotations
+
+import click
+
+from migrator.cli.invocation import Invocation, pass_invocation
+from migrator.cli.options import Command, coming
+
+
+@click.command("runs", cls=Command)
+@coming("--purge", metavar="AGE")
+@pass_invocation
+def command(invocation: Invocation) -> int:
+    """List what was done, when, by which plan, oldest first."""
+    from migrator.ledger import runs
+    from migrator.views.terminal import plain, table
+
+    folder, rows = runs(invocation.state)
+    if invocation.format == "jsonl":
+        for row in rows:
+            invocation.say("", line="run", **row)
+        return 0
+    if not rows:
+        invocation.say(f"no runs yet (state {folder})")
+        return 0
+    head = ("run", "status", "playbook", "kind", "started", "who", "plan")
+    cells: list[tuple[str, ...]] = [
+        (
+            str(row["run"]),
+            row["status"],
+            row["playbook"],
+            row["kind"],
+            row["started"],
+            f"{row['os_user']}@{row['host']}",
+            row["plan"][:16],
+        )
+        for row in rows
+    ]
+    for line in table(head, cells):
+        invocation.say(plain(line))
+    return 0

@@ -1,0 +1,261 @@
+"""Looks at what there is: plans, runs, reports, the state; writes schemas and a first playbook. Changes no target."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from migrator import __version__
+from migrator.errors import LocalFault, MigratorError, UsageWrong
+from migrator.executor.report import report as report_of
+from migrator.model.plan import Action, Change
+from migrator.model.run import Report
+from migrator.pipeline import checks, read
+from migrator.planfile import PlanFile
+from migrator.playbook.spelling import schema_bytes
+from migrator.state.folder import NAME, find
+from migrator.state.state import State
+from migrator.systems import Surroundings, Systems
+
+# ---------------------------------------------------------------- plans
+
+
+def open_plan(path: Path) -> PlanFile:
+    """A plan file, every byte of it proved. Needs neither state nor network. Raises PlanRefused."""
+    plan = PlanFile(path)
+    plan.check()
+    return plan
+
+
+def lines_of(plan: PlanFile) -> Callable[[str, int], Iterator[Change]]:
+    """(step, phase) -> its changes, read when they are asked for."""
+    sections = {(section.step, int(section.phase)): section for section in plan.sections()}
+
+    def lines(step: str, phase: int) -> Iterator[Change]:
+        section = sections[step, phase]
+        return (change for _, change in plan.changes(section.start, section.stop))
+
+    return lines
+
+
+def is_plan(path: Path) -> bool:
+    """Whether this file calls itself a plan in its first line, whole or not."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(1 << 24)
+    except OSError as error:
+        raise UsageWrong(f"cannot read {path}: {error.strerror}") from error
+    return first.startswith(b"{") and b'"line":"header"' in first
+
+
+def may_become_plan(path: Path, playbook: Path) -> None:
+    """A plan may be written over a plan, never over anything else. Raises UsageWrong."""
+    if path.is_dir():
+        raise UsageWrong(f"{path} is a folder; -o takes the name of a file")
+    if path.exists() and (path.resolve() == playbook.resolve() or (path.stat().st_size and not is_plan(path))):
+        raise UsageWrong(f"{path} is there and is no plan; it is not written over", hint="name another file with -o")
+
+
+def differing(path: Path) -> tuple[tuple[str, str, int], ...]:
+    """(step, field, records) of a plan's updates, the most frequent first: what a target keeps changing."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for _, change in PlanFile(path).changes():
+        if change.action is Action.UPDATE:
+            counts.update((change.step, field) for field in change.after or {})
+    return tuple((step, field, count) for (step, field), count in counts.most_common())
+
+
+# ---------------------------------------------------------------- runs
+
+
+def state_folder(state: Path | None) -> Path:
+    """The state that belongs to the working folder, or the one that was named."""
+    return find(playbook=None, plan=None, cwd=Path.cwd(), explicit=state)
+
+
+def runs(state: Path | None) -> tuple[Path, tuple[dict[str, Any], ...]]:
+    """The state folder and its runs, oldest first, as JSON-like maps; takes no lock. Raises LocalFault."""
+    folder = state_folder(state)
+    with State.open(folder, write=False) as known:
+        rows = tuple({"run": row.number, **asdict(row), "status": row.status.value} for row in known.runs())
+    return folder, rows
+
+
+def report(number: int | None, state: Path | None) -> Report:
+    """What a run did so far, the last one unless a number is given. Takes no lock. Raises UsageWrong, LocalFault."""
+    folder = state_folder(state)
+    with State.open(folder, write=False) as known:
+        rows = known.runs()
+        if not rows:
+            raise UsageWrong(f"no runs yet (state {folder})", hint="--state names another state")
+        if number is None:
+            number = rows[-1].number
+        elif number not in {row.number for row in rows}:
+            raise UsageWrong(f"this state has no run {number} (state {folder})", hint="`migrator runs` lists them")
+        return report_of(known, number)
+
+
+def go_on(run: int, state: Path) -> str:
+    """The exact command that takes up a run, typed in the working folder."""
+    if state_folder(None).resolve() == state.resolve():
+        return f"migrator resume {run}"
+    return f"migrator --state {shlex.quote(os.path.relpath(state))} resume {run}"
+
+
+# ---------------------------------------------------------------- files for people and editors
+
+
+def write_schemas(folder: Path) -> tuple[Path, ...]:
+    """Write the schemas; the paths. Raises LocalFault."""
+    written = []
+    for name, content in schemas().items():
+        written.append(_write(folder / name, content))
+    return tuple(written)
+
+
+def schemas() -> dict[str, bytes]:
+    """File name -> content: sorted, indented, the same for one version of the program."""
+    return {
+        "playbook.schema.json": schema_bytes(checks().connectors),
+    }
+
+
+FIRST = """\
+# yaml-language-server: $schema=schemas/playbook.schema.json
+playbook: first
+description: Rows of people.csv become rows of contacts.csv.
+
+systems:
+  here: {connector: csv, path: "."}
+
+steps:
+  - step: contacts
+    source:
+      system: here
+      collection: people.csv
+      query: {id: no}
+    fields:
+      no: "{{ record.no }}"
+      name: "{{ record.name | trim }}"
+    target:
+      system: here
+      collection: contacts.csv
+      key: no
+
+tests:
+  - test: names lose their spaces
+    step: contacts
+    record: {no: "1", name: " Ito "}
+    expect: {name: Ito}
+"""
+"""A playbook that runs as it is, on two files."""
+ROWS = "no,name\n1, Ito \n2,Sato\n"
+"""What it reads."""
+
+
+def start_project(folder: Path) -> Iterator[tuple[Path, str]]:
+    """A first playbook with its rows, the schema for editors, and `.gitignore`. Never writes over a file.
+
+    Yields (path, what was done). Raises LocalFault.
+    """
+    contents = {"playbook.yaml": FIRST.encode(), "people.csv": ROWS.encode()}
+    contents |= {f"schemas/{name}": content for name, content in schemas().items()}
+    for name, content in contents.items():
+        path = folder / name
+        if path.exists():
+            yield path, "kept"
+        else:
+            yield _write(path, content), "wrote"
+    ignored = folder / ".gitignore"
+    lines = ignored.read_text("utf-8").splitlines() if ignored.exists() else []
+    missing = [line for line in (f"{NAME}/", "*.plan") if line not in lines]
+    if missing:
+        _write(ignored, "\n".join([*lines, *missing, ""]).encode())
+    yield ignored, "wrote" if missing else "kept"
+
+
+def _write(path: Path, content: bytes) -> Path:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        raise LocalFault(f"cannot write {path}: {error.strerror}", hint="free space or name another place") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+# ---------------------------------------------------------------- doctor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One thing that was looked at."""
+
+    what: str
+    """What."""
+    found: str
+    """What was found."""
+    well: bool = True
+    """Nothing to do."""
+
+
+PACKAGES = ("click", "jinja2", "jsonschema", "msgspec", "orjson", "pyyaml", "requests", "rich", "tzdata")
+"""What the program stands on."""
+
+
+def checkup(around: Surroundings, state: Path | None, playbook: Path | None, systems: Path | None) -> Iterator[Look]:
+    """Versions, the state, and a login to each system of a playbook. Reads only."""
+    yield Look(what="migrator", found=f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
+    for package in PACKAGES:
+        try:
+            yield Look(what=package, found=version(package))
+        except PackageNotFoundError:
+            yield Look(what=package, found="not installed", well=False)
+    yield from _state(find(playbook=playbook, plan=None, cwd=Path.cwd(), explicit=state))
+    if playbook is not None:
+        yield from _systems(around, playbook, systems)
+
+
+def _state(folder: Path) -> Iterator[Look]:
+    if not folder.exists():
+        yield Look(what="state", found=f"none yet; the first apply makes {folder}")
+        return
+    if folder.stat().st_mode & 0o077 and os.name == "posix":
+        yield Look(
+            what="state", found=f"others may read {folder}: chmod -R go= {shlex.quote(str(folder))}", well=False
+        )
+    try:
+        with State.open(folder, write=False) as known:
+            rows = known.runs()
+            yield Look(what="state", found=f"{folder}, {len(rows)} runs")
+            for row in rows:
+                if row.unfinished:
+                    found = f"{row.status.value}: go on with `{go_on(row.number, folder)}`"
+                    yield Look(what=f"run {row.number}", found=found, well=False)
+    except MigratorError as error:
+        yield Look(what="state", found=error.problems[0].summary, well=False)
+    free = shutil.disk_usage(folder).free
+    yield Look(what="disk", found=f"{free / 1e9:,.1f} GB free at {folder}", well=free > 1e8)
+
+
+def _systems(around: Surroundings, playbook: Path, chosen: Path | None) -> Iterator[Look]:
+    """Each system is asked who it is: that proves address, login and the shape of an answer."""
+    loaded = read(playbook, chosen)
+    with Systems(loaded.playbook.systems, around, playbook.parent) as opened:
+        for name in loaded.playbook.systems:
+            try:
+                yield Look(what=f"system {name}", found=opened.open(name).identity)
+            except MigratorError as error:
+                told = "; ".join(problem.summary for problem in error.problems)
+                yield Look(what=f"system {name}", found=told, well=False)
