@@ -110,6 +110,23 @@ class Journal:
             )
         failpoint("after_outcomes")
 
+    def overturn(self, run: int, ranges: Sequence[tuple[int, int]], place: tuple[str, str], reason: str) -> None:
+        """What was done between these offsets came to nothing after all; its rows of the id map go.
+
+        Links of the same run go with them: the next plan finds them again.
+        """
+        with self._lease.transaction():
+            self._database.run_many(
+                "UPDATE outcomes SET status = 'conflict', cause = 'moved', code = 'RN044', reason = ?"
+                " WHERE run = ? AND line >= ? AND line < ? AND status = 'done' AND did NOT IN ('link', 'unlink')",
+                [(reason, run, start, stop) for start, stop in ranges],
+            )
+            self._database.run(
+                "DELETE FROM id_map WHERE run = ?"
+                " AND pair IN (SELECT pair FROM pairs WHERE target = ? AND collection = ?)",
+                (run, *place),
+            )
+
     def doubts(self, run: int) -> tuple[Doubt, ...]:
         """Requests without an answer, oldest first, and what of them has no outcome. Reads only."""
         rows = self._database.rows(

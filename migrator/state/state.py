@@ -107,6 +107,10 @@ class State:
         """The right to write, for these target identities and collections; enter it. Raises Locked when entered."""
         return self._lease.on(collections)
 
+    def beat(self) -> None:
+        """A sign of life in our lease, at most every ten seconds. Raises Locked where it was taken over."""
+        self._lease.beat()
+
     def follows(self, targets: Iterable[tuple[str, str]]) -> tuple[Follows, ...]:
         """The last run on each of these target identities and collections, sorted, where there is one."""
         found = []

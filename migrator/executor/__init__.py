@@ -1,0 +1,1 @@
+"""Stage 4: a plan becomes events. Nothing is sent without an intent on disk; nothing in doubt is sent unseen."""

@@ -1,0 +1,119 @@
+"""The loop: one section's lines, and what a broken run left in doubt. Waiting, signals and stops are here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+from migrator.errors import Interrupted, MigratorError
+from migrator.executor.desk import Desk
+from migrator.executor.feed import parcels, prepared
+from migrator.executor.load import Parcel
+from migrator.executor.recover import after_doubt, needs_settling
+from migrator.executor.running import SLICE, Running
+from migrator.executor.way import Way
+from migrator.model.run import Event, SectionStarted, Waiting
+from migrator.planfile import Section
+
+DRAIN = 240
+"""Times SLICE that requests under way are waited for once the run must stop; then the resume looks at them."""
+
+Pause = tuple[float, str]
+"""Seconds until something can be done, and why; 0.0: something was done."""
+
+
+def carry(running: Running, way: Way, section: Section) -> Iterator[Event]:
+    """The lines of one step and phase that have no outcome yet; it ends with nothing under way.
+
+    Raises MigratorError where the run must stop, after the requests under way were answered and journalled.
+    """
+    counts = running.state.journal.counts(running.run.number, section.start, section.stop)
+    if sum(counts.values()) >= section.count:
+        return
+    running.tell(SectionStarted(step=section.step, phase=int(section.phase), changes=section.count))
+    running.state.journal.section_begins()
+    desk, feed = Desk(running, way, section), parcels(running, way, section)
+    try:
+        while True:
+            yield from running.events()
+            desk.receive()
+            _go_on(running, desk)
+            pause = _move(desk, feed)
+            if pause is None:
+                break
+            yield from _waited(running, *pause)
+    except MigratorError:
+        _drain(desk)
+        raise
+    yield from running.events()
+
+
+def recovered(running: Running, ways: Mapping[str, Way]) -> Iterator[Event]:
+    """Requests that a broken run left without an answer: look, then decide. Raises what reading raises."""
+    running.state.journal.section_begins()
+    begun = running.clock.monotonic()
+    for doubt in running.state.journal.doubts(running.run.number):
+        way = ways[doubt.step]
+        if doubt.repeatable or not doubt.lines:
+            running.state.journal.settle(running.run.number, (), (doubt.seq,))
+            running.doubted.update(doubt.lines)
+            continue
+        changes = running.kept.change_at(list(doubt.lines))
+        loads = prepared(running, way, list(zip(doubt.lines, changes, strict=True)))
+        while (
+            needs_settling(way, loads) and (left := begun + way.capabilities.settle - running.clock.monotonic()) > 0
+        ):
+            _go_on(running, None)
+            yield from _waited(running, left, _SETTLING)
+        after = after_doubt(way, running.kind, [(load, "the run was broken off") for load in loads])
+        running.doubted.update(load.line for load in after.again)
+        running.settle(doubt.step, after.settled, (doubt.seq,))
+        yield from running.events()
+
+
+_SETTLING = "a new record may still show up"
+
+
+def _move(desk: Desk, feed: Iterator[Parcel]) -> Pause | None:
+    """Send one request, or wait for an answer; None: there is nothing left."""
+    parcel = None if desk.full else desk.next(feed)
+    if parcel is not None:
+        return desk.launch(parcel), "the pace of the system"
+    if desk.busy:
+        desk.await_answer()
+        return 0.0, ""
+    due = desk.due_in
+    return None if due is None else (max(due, 0.001), _SETTLING)
+
+
+def _go_on(running: Running, desk: Desk | None) -> None:
+    """A sign of life; then raises what people or failures say against going on."""
+    running.state.beat()
+    number = running.stop()
+    if number is not None:
+        raise Interrupted(f"stopped by signal {number}; nothing was left half done", signal_number=number)
+    failure = None if desk is None else desk.failures.stop()
+    if failure is not None:
+        raise failure
+
+
+def _waited(running: Running, seconds: float, why: str) -> Iterator[Event]:
+    """Let a moment pass; a wait is told once."""
+    if seconds <= 0:
+        return
+    until = running.clock.monotonic() + seconds
+    if until > running.waits_until + 0.5:
+        running.waits_until = until
+        running.tell(Waiting(seconds=seconds, why=why))
+        yield from running.events()
+    running.clock.wait(min(seconds, SLICE))
+
+
+def _drain(desk: Desk) -> None:
+    """Answers that are under way are waited for and journalled; nothing new is sent."""
+    for _ in range(DRAIN):
+        if not desk.busy:
+            return
+        desk.await_answer()
+        with suppress(MigratorError):
+            desk.receive()

@@ -1,0 +1,280 @@
+"""Sends the parcels of one section and settles what comes back. The main thread alone is here.
+
+A place in the budget first, then the intent on disk, then the bytes; outcomes in one transaction. At most
+`capabilities.in_flight` requests are under way; what must wait (a create that may still show up) waits beside them.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+
+from migrator.contract import Answer, Recheck
+from migrator.errors import (
+    Conflict,
+    Denied,
+    FileUnread,
+    LoginRefused,
+    Lost,
+    MigratorError,
+    NotSent,
+    Paused,
+    Refused,
+    RunStopped,
+    SystemFailed,
+    Throttled,
+)
+from migrator.executor.after import After, after_results, breach
+from migrator.executor.drift import Drift
+from migrator.executor.load import Load, Parcel, batches_of, packed
+from migrator.executor.recover import after_conflict, after_doubt, after_recheck, needs_settling
+from migrator.executor.rescue import denied, failed, halves, refused
+from migrator.executor.running import SLICE, Running
+from migrator.executor.stops import Failures
+from migrator.executor.way import Way
+from migrator.model.run import Cause
+from migrator.planfile import Section
+
+TRIES = 8
+"""Times that a request which left nothing behind is made again."""
+LONGEST_WAIT = 900.0
+"""Seconds of waiting at a stretch, where people say nothing else; more means a quota, and the run pauses."""
+_LOOK_AFTER_FRUITLESS = 2
+"""Conflicts without a moved record after which a batch is halved."""
+
+
+@dataclass(order=True, slots=True)
+class _Settling:
+    """What is looked at when its time has come."""
+
+    due: float
+    number: int
+    parcel: Parcel = field(compare=False)
+    doubtful: list[tuple[Load, str]] = field(compare=False)
+
+
+class Desk:
+    """The requests of one section."""
+
+    def __init__(self, running: Running, way: Way, section: Section) -> None:
+        self._running, self._way, self._section = running, way, section
+        self._again: deque[Parcel] = deque()
+        self._flying: dict[Future[Answer], Parcel] = {}
+        self._settling: list[_Settling] = []
+        self._count = 0
+        self._renewed = False
+        self._drift = Drift(running, way, section)
+        self.failures = Failures(section.step, running.options.max_errors)
+        """Of this section."""
+
+    @property
+    def busy(self) -> bool:
+        """Requests are under way."""
+        return bool(self._flying)
+
+    @property
+    def full(self) -> bool:
+        """No more may be under way."""
+        return len(self._flying) >= max(1, self._way.capabilities.in_flight)
+
+    @property
+    def due_in(self) -> float | None:
+        """Seconds until something can be looked at; None: nothing waits for that."""
+        if not self._settling:
+            return None
+        return max(0.0, self._settling[0].due - self._running.clock.monotonic())
+
+    def next(self, feed: Iterator[Parcel]) -> Parcel | None:
+        """What to send now: what goes again first."""
+        return self._again.popleft() if self._again else next(feed, None)
+
+    def launch(self, parcel: Parcel) -> float:
+        """Send it, and answer 0.0; or the seconds until there is a place for it: then it is kept. Raises Paused."""
+        self._encode(parcel)
+        assert parcel.call is not None  # noqa: S101  it was just made
+        seconds = self._way.budget.take(parcel.call.kind)
+        if seconds > 0:
+            self._again.appendleft(parcel)
+            longest = self._running.options.max_wait
+            if seconds > (LONGEST_WAIT if longest is None else longest):
+                raise Paused("the next call would have to wait too long", seconds=seconds)
+            return seconds
+        if parcel.checked or self._stands(parcel):
+            self._send(parcel)
+        return 0.0
+
+    def await_answer(self) -> None:
+        """Let time pass until an answer comes, for a moment at most."""
+        wait(self._flying, timeout=SLICE, return_when=FIRST_COMPLETED)
+
+    def receive(self) -> None:
+        """Settle every answer that is here, and look at what is due. Raises MigratorError that ends the run."""
+        for future in [future for future in self._flying if future.done()]:
+            self._answered(self._flying.pop(future), future)
+        while self._settling and self.due_in == 0.0:
+            entry = heapq.heappop(self._settling)
+            self._looked(entry.parcel, entry.doubtful)
+
+    # ------------------------------------------------------------ sending
+
+    def _encode(self, parcel: Parcel) -> None:
+        if parcel.call is None:
+            parcel.sent = batches_of(self._way, parcel)
+            try:
+                parcel.call = self._way.target.encode(parcel.sent)
+            except MigratorError:
+                raise
+            except Exception as error:
+                raise breach(self._way, "encode failed", error) from error
+
+    def _stands(self, parcel: Parcel) -> bool:
+        """Look for drift where the write itself does not; False: nothing of it is left to send as it is."""
+        parcel.checked = True
+        loads = [load for load in parcel.loads if load.change.target_id is not None]
+        if not loads or self._way.capabilities.recheck not in (Recheck.BY_IDS, Recheck.SCAN):
+            return True
+        seen = self._drift.seen(loads)
+        after = after_recheck(self._way, self._running.kind, loads, seen, overwrite=self._running.options.overwrite)
+        kept = {load.line: load for load in after.again}
+        if not after.settled and all(kept[load.line].change is load.change for load in loads):
+            return True
+        others = [load for load in parcel.loads if load.change.target_id is None]
+        self._follow(After(settled=after.settled))
+        for fresh in packed(self._way.capabilities, [*others, *after.again]):
+            fresh.root, fresh.checked = parcel.root, True
+            self._again.appendleft(fresh)
+        return False
+
+    def _send(self, parcel: Parcel) -> None:
+        assert parcel.call is not None  # noqa: S101  launch made it
+        lines = [load.line for load in parcel.loads]
+        section, run = self._section, self._running.run.number
+        self.failures.watch(parcel)
+        parcel.seq = self._running.state.journal.intent(run, section.step, section.phase, parcel.call, lines)
+        for load in parcel.loads:
+            load.attempts += 1
+        self._flying[self._way.wire.send(parcel.call)] = parcel
+
+    # ------------------------------------------------------------ answers
+
+    def _answered(self, parcel: Parcel, future: Future[Answer]) -> None:
+        error = future.exception()
+        if error is None:
+            self._decoded(parcel, future.result())
+        elif isinstance(error, NotSent):
+            self._fruitless(parcel, error, min(60.0, 0.5 * 2**parcel.fruitless))
+        elif isinstance(error, FileUnread):
+            settled = [(load, failed(load, error, Cause.REFUSED)) for load in parcel.loads]
+            self._follow(After(settled=settled), parcel)
+        elif isinstance(error, Lost):
+            self._doubt(parcel, [(load, error.problems[0].summary) for load in parcel.loads])
+        elif isinstance(error, LoginRefused):
+            self._logged_out(parcel, error)
+        elif isinstance(error, MigratorError):
+            raise error
+        else:
+            raise breach(self._way, "the wire raised what it must not", error) from error  # type: ignore[arg-type]  # a future holds an Exception
+
+    def _decoded(self, parcel: Parcel, answer: Answer) -> None:
+        try:
+            results = self._way.target.decode(parcel.sent, answer)
+        except Throttled as error:
+            self._fruitless(parcel, error, error.seconds)
+        except Conflict as error:
+            self._conflict(parcel, error)
+        except Denied as error:
+            self._follow(denied(parcel, error), parcel, keep_rest=True)
+        except Refused as error:
+            self._follow(refused(parcel, error), parcel)
+        except LoginRefused as error:
+            self._logged_out(parcel, error)
+        except SystemFailed as error:
+            self._doubt(parcel, [(load, error.problems[0].summary) for load in parcel.loads])
+        except Exception as error:
+            raise breach(self._way, "decode failed", error) from error
+        else:
+            self._renewed = False
+            self._told(parcel, after_results(self._way, self._running.kind, parcel, results))
+
+    def _told(self, parcel: Parcel, after: After) -> None:
+        if not after.doubtful:
+            self._follow(after, parcel)
+            return
+        doubtful, after.doubtful = after.doubtful, []
+        self._follow(after)
+        self._doubt(parcel, doubtful)
+
+    def _fruitless(self, parcel: Parcel, error: SystemFailed, seconds: float | None) -> None:
+        """Nothing was written: the same again after a rest, so many times."""
+        parcel.fruitless += 1
+        self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
+        if parcel.fruitless > TRIES:
+            raise RunStopped(
+                f"{error.problems[0].summary}; tried {parcel.fruitless} times",
+                detail=error.problems[0].detail,
+                hint="mend the connection, then resume",
+            )
+        self._way.budget.told(min(60.0, 2.0**parcel.fruitless) if seconds is None else seconds)
+        self._again.append(parcel)
+
+    def _logged_out(self, parcel: Parcel, error: LoginRefused) -> None:
+        """Log in afresh once, send again; a second refusal ends the run."""
+        self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
+        if self._renewed:
+            raise error
+        self._renewed = True
+        self._way.wire.renew()
+        self._again.append(parcel)
+
+    def _conflict(self, parcel: Parcel, error: Conflict) -> None:
+        after = after_conflict(
+            self._way,
+            self._running.kind,
+            parcel.loads,
+            error,
+            overwrite=self._running.options.overwrite,
+        )
+        stuck = [load for load in after.again if load.looked >= _LOOK_AFTER_FRUITLESS]
+        if not after.settled and len(stuck) == len(parcel.loads) > 1:
+            again, after.again = packed(self._way.capabilities, after.again), []
+            after.parcels = [part for one in again for part in (halves(one) if len(one.loads) > 1 else [one])]
+        self._follow(after, parcel)
+
+    # ------------------------------------------------------------ doubts
+
+    def _doubt(self, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
+        """The row stays open until every change in it is known."""
+        assert parcel.call is not None  # noqa: S101  it was sent
+        loads = [load for load, _ in doubtful]
+        if parcel.call.repeatable:
+            for load in loads:
+                load.doubted = True
+            self._follow(After(again=loads), parcel)
+        elif needs_settling(self._way, loads):
+            self._count += 1
+            due = self._running.clock.monotonic() + self._way.capabilities.settle
+            heapq.heappush(self._settling, _Settling(due, self._count, parcel, doubtful))
+        else:
+            self._looked(parcel, doubtful)
+
+    def _looked(self, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
+        self._follow(after_doubt(self._way, self._running.kind, doubtful), parcel)
+
+    # ------------------------------------------------------------ what follows
+
+    def _follow(self, after: After, parcel: Parcel | None = None, *, keep_rest: bool = False) -> None:
+        """Journal the outcomes, close the parcel's row, queue what goes again."""
+        answered = () if parcel is None else (parcel.seq,)
+        self._running.settle(self._section.step, after.settled, answered)
+        self.failures.count(after.settled)
+        root = -1 if parcel is None else parcel.root
+        for fresh in (*after.parcels, *packed(self._way.capabilities, after.again)):
+            fresh.root = root
+            fresh.rescued = fresh.rescued or (parcel is not None and parcel.rescued)
+            self._again.append(fresh)
+        if parcel is not None and parcel.rest and not keep_rest:
+            rest = Parcel(batches=(parcel.rest,), root=root, rescued=True, checked=True)
+            self._again.append(rest)

@@ -1,0 +1,69 @@
+"""What stands in the target before a write that carries no version: one fetch a batch, or one scan of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+from migrator.codec.paper import fields_from_paper, fields_to_paper
+from migrator.contract import Recheck
+from migrator.executor.load import Load
+from migrator.executor.look import all_records, look
+from migrator.executor.running import Running
+from migrator.executor.way import Way
+from migrator.model.values import Record
+from migrator.planfile import Section
+
+SCAN_AGE = 15 * 60
+"""Seconds after which a scan is read again."""
+
+
+class Drift:
+    """The target's records as they stand now, or stood a few minutes ago."""
+
+    def __init__(self, running: Running, way: Way, section: Section) -> None:
+        self._running = running
+        self._way = way
+        self._section = section
+        self._scan: dict[str, tuple[str | None, bytes]] = {}
+        self._read_at: float | None = None
+
+    def seen(self, loads: Sequence[Load]) -> Mapping[str, Record]:
+        """Id -> record, for those of these that still stand. Raises what reading raises."""
+        if self._way.capabilities.recheck is Recheck.BY_IDS:
+            found = look(self._way, loads)
+            return {record.id: record for records in found.values() for record in records}
+        now = self._running.clock.monotonic()
+        if self._read_at is None or now - self._read_at > SCAN_AGE:
+            self._read(now)
+        ids = [load.change.target_id for load in loads if load.change.target_id in self._scan]
+        return {name: self._record(name) for name in ids if name is not None}
+
+    def _read(self, now: float) -> None:
+        """Packed as bytes, only what the section is about: the whole target as objects has no place in memory."""
+        ids, names = self._about()
+        self._scan = {
+            record.id: (
+                record.version,
+                orjson.dumps(fields_to_paper({name: record.fields.get(name) for name in names})),
+            )
+            for record in all_records(self._way, names or None)
+            if record.id in ids
+        }
+        self._read_at = now
+
+    def _about(self) -> tuple[set[str], tuple[str, ...]]:
+        """Ids and fields of the section's lines."""
+        ids: set[str] = set()
+        names: dict[str, None] = {}
+        for _, change in self._running.kept.changes(self._section.start, self._section.stop):
+            if change.target_id is not None and change.batch is not None:
+                ids.add(change.target_id)
+                for values in (change.before, change.after, change.along):
+                    names.update(dict.fromkeys(values or ()))
+        return ids, tuple(names)
+
+    def _record(self, name: str) -> Record:
+        version, content = self._scan[name]
+        return Record(id=name, fields=fields_from_paper(orjson.loads(content)), version=version)

@@ -1,0 +1,277 @@
+"""Reads a section of the kept plan: what has no outcome yet, with Refs filled, becomes parcels.
+
+Links are entered and hopeless lines skipped on the way, in transactions of their own; nothing is sent here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from migrator.contract import Pair
+from migrator.errors import SystemFailed
+from migrator.executor.load import Load, Packer, Parcel, ready, settled_done, settled_not
+from migrator.executor.running import Running
+from migrator.executor.way import Way
+from migrator.failpoint import failpoint
+from migrator.model.plan import Action, Change
+from migrator.model.run import Cause, Outcome, Status
+from migrator.model.values import File, Key, Ref, Value
+from migrator.planfile import Section
+from migrator.state.journal import Settled
+
+LINKS = 10_000
+"""Links entered in one transaction."""
+CHUNK = 500
+"""Lines whose Refs are looked up together."""
+_PAGE = 10_000
+"""Settled lines asked for at a time."""
+
+Line = tuple[int, Change]
+
+
+def parcels(running: Running, way: Way, section: Section) -> Iterator[Parcel]:
+    """The requests of a section, in plan order, each action filling batches of its own."""
+    packer, links, root = Packer(way.capabilities), list[Line](), 0
+    for chunk in _chunks(unsettled(running, section)):
+        links += [line for line in chunk if line[1].action in (Action.LINK, Action.UNLINK)]
+        if len(links) >= LINKS:
+            _enter(running, way, links)
+            links = []
+        loads = prepared(running, way, [line for line in chunk if line[1].action not in _UNSENT])
+        taken = [load for load in loads if _wanted(running, load)]
+        for load in taken:
+            for parcel in packer.add(load):
+                yield _rooted(parcel, root := root + 1)
+        if len(taken) < len(loads):
+            break
+    _enter(running, way, links)
+    for parcel in packer.flush():
+        yield _rooted(parcel, root := root + 1)
+
+
+def unsettled(running: Running, section: Section) -> Iterator[Line]:
+    """Lines of a section without an outcome: the plan and the journal merged, both in order of lines."""
+    settled = _settled_lines(running, section)
+    known = next(settled, None)
+    for offset, change in running.kept.changes(section.start, section.stop):
+        while known is not None and known < offset:
+            known = next(settled, None)
+        if known != offset:
+            yield offset, change
+
+
+def prepared(running: Running, way: Way, lines: Sequence[Line]) -> list[Load]:
+    """Lines with Refs, ids, versions and uploads filled in; those that wait for what came to nothing are skipped."""
+    known = _known(running, [ref for _, change in lines for ref in _refs_of(change)])
+    needed = running.state.journal.outcomes_of(
+        running.run.number, [name for _, change in lines for name in change.needs]
+    )
+    loads: list[Load] = []
+    settled: list[tuple[Load, Settled]] = []
+    for offset, change in lines:
+        try:
+            load = ready(way, offset, _filled(running, way, change, known, needed))
+            load.doubted = offset in running.doubted
+            loads.append(load)
+        except _Nothing as nothing:
+            settled.append(_skipped(offset, change, str(nothing)))
+        except SystemFailed as error:
+            settled.append(_unsendable(offset, change, error))
+    running.settle(way.step, settled)
+    return loads
+
+
+class _Nothing(Exception):
+    """What a line waits for came to nothing; says what."""
+
+
+_UNSENT = frozenset({Action.LINK, Action.UNLINK})
+
+
+def _rooted(parcel: Parcel, root: int) -> Parcel:
+    parcel.root = root
+    return parcel
+
+
+def _wanted(running: Running, load: Load) -> bool:
+    """--first takes so many and no more."""
+    first = running.options.first
+    if first is None:
+        return True
+    if len(running.taken) >= first:
+        return False
+    running.taken.append(load.line)
+    return True
+
+
+def _settled_lines(running: Running, section: Section) -> Iterator[int]:
+    start = section.start
+    while True:
+        page = running.state.journal.settled_lines(running.run.number, start, section.stop, _PAGE)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        start = page[-1] + 1
+
+
+def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    chunk: list[Line] = []
+    for line in lines:
+        chunk.append(line)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _enter(running: Running, way: Way, links: Sequence[Line]) -> None:
+    """Link lines become rows of the id map; nothing is sent."""
+    if not links:
+        return
+    failpoint("before_links")
+    settled = []
+    for offset, change in links:
+        load = Load(line=offset, change=change, part=b"", planned=change.action)
+        one = settled_done(way, load, running.kind, target_id=change.target_id or "", version=None, did=change.action)
+        settled.append((load, one))
+    running.settle(way.step, settled)
+    failpoint("after_links")
+
+
+def _skipped(offset: int, change: Change, why: str) -> tuple[Load, Settled]:
+    load = Load(line=offset, change=change, part=b"", planned=change.action)
+    return load, settled_not(load, Status.SKIPPED, code="RN040", reason=why, cause=Cause.NEEDS)
+
+
+def _unsendable(offset: int, change: Change, error: SystemFailed) -> tuple[Load, Settled]:
+    load = Load(line=offset, change=change, part=b"", planned=change.action)
+    problem = error.problems[0]
+    place = problem.place.field if problem.place is not None else None
+    return load, settled_not(
+        load, Status.FAILED, code=problem.code, reason=problem.summary, cause=Cause.REFUSED, field=place
+    )
+
+
+# ---------------------------------------------------------------- filling
+
+
+def _filled(
+    running: Running,
+    way: Way,
+    change: Change,
+    known: Mapping[Ref, str],
+    needed: Mapping[str, tuple[int, Outcome]],
+) -> Change:
+    if change.needs:
+        change = _after_needs(running, way, change, needed)
+    values = {
+        name: _resolved_fields(getattr(change, name), known)
+        for name in ("after", "whole", "along")
+        if _holds_ref(getattr(change, name))
+    }
+    key: Key = tuple([_resolved(value, known) for value in change.key])
+    if not values and key == change.key:
+        return change
+    return replace(change, key=key, **values)  # type: ignore[arg-type]  # names of Change's fields
+
+
+def _after_needs(running: Running, way: Way, change: Change, needed: Mapping[str, tuple[int, Outcome]]) -> Change:
+    for name in change.needs:
+        if name not in needed or needed[name][1].status is not Status.DONE:
+            raise _Nothing(_why(running, needed.get(name)))
+        line, outcome = needed[name]
+        if outcome.did is Action.UPLOAD:
+            upload = next(running.kept.change_at([line]))
+            change = replace(change, after=_uploaded(change.after or {}, upload, outcome, way.identity))
+        else:
+            change = replace(
+                change,
+                target_id=change.target_id or outcome.target_id,
+                version=outcome.version if outcome.version is not None else change.version,
+            )
+    return change
+
+
+def _why(running: Running, needed: tuple[int, Outcome] | None) -> str:
+    if needed is None:
+        return "what it waits for has no outcome"
+    line, outcome = needed
+    change = next(running.kept.change_at([line]))
+    return f"its {change.action.value} in step {change.step} came to nothing: {outcome.status.value}"
+
+
+def _uploaded(after: Mapping[str, Value], upload: Change, outcome: Outcome, identity: str) -> dict[str, Value]:
+    """The field with the target's own handle in the place of the source's file."""
+    name = upload.field or ""
+    place = upload.position or 0
+
+    def handed(value: Value) -> Value:
+        return replace(value, where=outcome.target_id or "", system=identity) if isinstance(value, File) else value
+
+    value = after.get(name)
+    if isinstance(value, tuple):
+        return {**after, name: tuple(handed(one) if at == place else one for at, one in enumerate(value))}
+    return {**after, name: handed(value)}
+
+
+def _known(running: Running, refs: Sequence[Ref]) -> dict[Ref, str]:
+    """Refs whose record stands -> its id."""
+    by_pair: dict[Pair, dict[str, Ref]] = {}
+    for ref in refs:
+        pair = Pair(
+            target=ref.target,
+            collection=ref.collection,
+            source=ref.source,
+            source_collection=ref.source_collection,
+            part=ref.part,
+        )
+        by_pair.setdefault(pair, {})[ref.source_id] = ref
+    known: dict[Ref, str] = {}
+    for pair, by_id in by_pair.items():
+        for source_id, mapped in running.state.ids.lookup(pair, list(by_id)).items():
+            if mapped.gone_at is None:
+                known[by_id[source_id]] = mapped.target_id
+    return known
+
+
+def _refs_of(change: Change) -> Iterator[Ref]:
+    for value in change.key:
+        yield from _refs(value)
+    for values in (change.after, change.whole, change.along):
+        for value in (values or {}).values():
+            yield from _refs(value)
+
+
+def _refs(value: Value) -> Iterator[Ref]:
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _refs(one)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _refs(one)
+
+
+def _holds_ref(values: Mapping[str, Value] | None) -> bool:
+    return any(True for value in (values or {}).values() for _ in _refs(value))
+
+
+def _resolved_fields(values: Mapping[str, Value], known: Mapping[Ref, str]) -> dict[str, Value]:
+    return {name: _resolved(value, known) for name, value in values.items()}
+
+
+def _resolved(value: Value, known: Mapping[Ref, str]) -> Value:
+    if isinstance(value, Ref):
+        if value not in known:
+            raise _Nothing(
+                f"the record that it refers to was not migrated: {value.source_collection} {value.source_id}"
+            )
+        return known[value]
+    if isinstance(value, tuple):
+        return tuple([_resolved(one, known) for one in value])
+    if isinstance(value, Mapping):
+        return {name: _resolved(one, known) for name, one in value.items()}
+    return value

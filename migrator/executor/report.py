@@ -1,0 +1,131 @@
+"""The journal as a Report: what a run did, per step, and what did not simply succeed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from migrator.executor.load import name_of
+from migrator.model.plan import Action, Phase, StepSummary
+from migrator.model.problem import Place, Problem, Severity
+from migrator.model.run import ChangeReport, Report, Status, StepReport
+from migrator.planfile import PlanFile
+from migrator.state.runs import RunRow, RunStep
+from migrator.state.state import State
+
+LISTED = 1000
+"""Changes that a report lists, where nobody says another number."""
+
+
+def report(state: State, number: int, *, listed: int = LISTED) -> Report:
+    """What the run of this number did. Reads only; works while it runs. Raises PlanRefused where there is none."""
+    run = state.run(number)
+    kept = state.plan_of(run)
+    steps = _steps(state, run, kept)
+    return Report(
+        run=run.number,
+        run_id=run.id,
+        plan_hash=run.plan,
+        kind=run.kind,
+        playbook=run.playbook,
+        status=run.status,
+        started=run.started,
+        ended=run.ended,
+        os_user=run.os_user,
+        host=run.host,
+        steps=steps,
+        changes=tuple(_changes(state, run, kept, listed)),
+        requests=state.journal.requests(run.number),
+        seconds=run.seconds,
+        notes=tuple(_reconciled(state.history.steps(run.number), steps)),
+    )
+
+
+def exit_code(told: Report) -> int:
+    """5 where some records failed, were skipped or had Problems; else 0."""
+    bad = any(step.failed or step.conflicts or step.unknown or step.todo for step in told.steps) or any(
+        change.outcome.status is not Status.DONE for change in told.changes
+    )
+    return 5 if bad else 0
+
+
+def _steps(state: State, run: RunRow, kept: PlanFile) -> tuple[StepReport, ...]:
+    tallies: dict[str, Counter[str]] = {step.step: Counter() for step in kept.header.steps}
+    for section in kept.sections():
+        tally = tallies[section.step]
+        tally["todo"] += section.count
+        for (status, did), count in state.journal.counts(run.number, section.start, section.stop).items():
+            tally["todo"] -= count
+            tally[_column(status, did, section.phase)] += count
+    for doubt in state.journal.doubts(run.number):
+        tallies[doubt.step]["unknown"] += len(doubt.lines)
+        tallies[doubt.step]["todo"] -= len(doubt.lines)
+    ran = {step.step: step for step in state.history.steps(run.number)}
+    return tuple(
+        _step(name, tally, kept.trailer.counts.get(name, StepSummary()), ran.get(name))
+        for name, tally in tallies.items()
+    )
+
+
+_DONE = {"create": "created", "update": "updated", "delete": "deleted", "link": "linked"}
+_NOT = {Status.FAILED: "failed", Status.CONFLICT: "conflicts", Status.SKIPPED: "skipped", Status.UNKNOWN: "unknown"}
+
+
+def _column(status: Status, did: str | None, phase: Phase) -> str:
+    """Self-references are the second half of a record that is counted already."""
+    if status is not Status.DONE:
+        return _NOT[status]
+    return "second" if phase is Phase.SELF_REFERENCE else _DONE.get(did or "", "other")
+
+
+def _step(name: str, tally: Counter[str], planned: StepSummary, ran: RunStep | None) -> StepReport:
+    return StepReport(
+        step=name,
+        read=planned.read,
+        unchanged=planned.unchanged,
+        created=tally["created"],
+        updated=tally["updated"],
+        deleted=tally["deleted"],
+        linked=tally["linked"],
+        failed=tally["failed"],
+        conflicts=tally["conflicts"],
+        skipped=tally["skipped"] + planned.problems + planned.skipped,
+        unknown=tally["unknown"],
+        todo=tally["todo"],
+        target_before=planned.target_count,
+        target_after=None if ran is None else ran.target_after,
+    )
+
+
+def _changes(state: State, run: RunRow, kept: PlanFile, listed: int) -> Iterator[ChangeReport]:
+    found = list(state.journal.outcomes(run.number, but_done=True, limit=listed))
+    changes = kept.change_at([line for line, _ in found])
+    for (_, outcome), change in zip(found, changes, strict=True):
+        yield ChangeReport(
+            step=change.step,
+            action=change.action,
+            key=name_of(change),
+            outcome=outcome,
+            before=change.before,
+            after=None if change.action is Action.DELETE else change.after,
+        )
+
+
+def _reconciled(ran: tuple[RunStep, ...], steps: tuple[StepReport, ...]) -> Iterator[Problem]:
+    """Count before + creates - deletes = count after; a difference is told, not judged: others work there too."""
+    done = {step.step: step for step in steps}
+    places = dict.fromkeys((step.target, step.collection) for step in ran)
+    for target, collection in places:
+        here = [step for step in ran if (step.target, step.collection) == (target, collection)]
+        before, after = here[0].target_count, here[0].target_after
+        if before is None or after is None:
+            continue
+        expected = before + sum(done[step.step].created - done[step.step].deleted for step in here)
+        if expected != after:
+            yield Problem(
+                code="RN060",
+                severity=Severity.WARNING,
+                summary=f"{collection} has {after:,} records, {expected:,} were expected ({before:,} before)",
+                detail="Others may have written there meanwhile.",
+                place=Place(system=target, collection=collection),
+            )

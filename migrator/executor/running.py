@@ -1,0 +1,96 @@
+"""What all parts of one carrying-out share: the plan, the journal, time, and the events to be told."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from migrator.contract import Clock
+from migrator.executor.load import Load
+from migrator.executor.runlog import RunLog
+from migrator.executor.way import ApplyOptions
+from migrator.model.plan import Action, PlanKind
+from migrator.model.problem import Problem
+from migrator.model.run import ChangesSettled, Event, Noticed, Outcome
+from migrator.planfile import PlanFile
+from migrator.state.journal import Settled
+from migrator.state.runs import RunRow
+from migrator.state.state import State
+
+SLICE = 0.25
+"""Seconds of waiting after which answers are looked at again."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """One carrying-out, from its start or taking-up to its end. Of the main thread alone."""
+
+    kept: PlanFile
+    """Our copy of the plan."""
+    state: State
+    """Journal, id map, lease."""
+    run: RunRow
+    """The run."""
+    options: ApplyOptions
+    """What people asked for."""
+    clock: Clock
+    """Time."""
+    stop: Callable[[], int | None]
+    """The signal that asks to stop, if one came."""
+    clean: Callable[[str], str]
+    """Takes secrets out of a text for people."""
+    log: RunLog
+    """The run's own file."""
+    told: deque[Event] = field(default_factory=deque)
+    """Events that were not handed on yet."""
+    doubted: set[int] = field(default_factory=set)
+    """Lines that were in doubt when the run was taken up, and are sent again."""
+    waits_until: float = float("-inf")
+    """Until when a wait was told already, on the monotonic clock."""
+    taken: list[int] = field(default_factory=list)
+    """Under --first: lines that this carrying-out took."""
+
+    @property
+    def kind(self) -> PlanKind:
+        """Kind of the plan."""
+        return self.kept.header.kind
+
+    def tell(self, event: Event) -> None:
+        """An event, for the log and for whoever looks on."""
+        self.log.write(event)
+        self.told.append(event)
+
+    def notice(self, problem: Problem) -> None:
+        """Something people should know."""
+        self.tell(Noticed(problem=problem))
+
+    def events(self) -> Iterator[Event]:
+        """Hand on what was told."""
+        while self.told:
+            yield self.told.popleft()
+
+    def settle(self, step: str, settled: Sequence[tuple[Load, Settled]], answered: Sequence[int] = ()) -> None:
+        """Outcomes into the journal, in one transaction, then told. Raises LocalFault, Locked."""
+        clean = [(load, self._scrubbed(one)) for load, one in settled]
+        self.state.journal.settle(self.run.number, [one for _, one in clean], answered)
+        by_action: dict[Action, list[tuple[Load, Outcome]]] = {}
+        for load, one in clean:
+            by_action.setdefault(load.planned, []).append((load, one.outcome))
+        for action, some in by_action.items():
+            self.tell(
+                ChangesSettled(
+                    step=step,
+                    action=action,
+                    outcomes=tuple([outcome for _, outcome in some]),
+                    keys=tuple([load.name for load, _ in some]),
+                )
+            )
+
+    def _scrubbed(self, settled: Settled) -> Settled:
+        """The server's words are text for people, also in the journal."""
+        outcome = settled.outcome
+        if outcome.reason is None:
+            return settled
+        cleaned = self.clean(outcome.reason)
+        return settled if cleaned == outcome.reason else replace(settled, outcome=replace(outcome, reason=cleaned))

@@ -1,0 +1,90 @@
+"""When a run stops by itself: the first three batches of a step fail wholly alike, or too many records fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from migrator.errors import RunStopped
+from migrator.executor.load import Load, Parcel
+from migrator.model.problem import Place, Problem
+from migrator.model.run import Status
+from migrator.state.journal import Settled
+
+FIRST = 3
+"""Requests at the start of a section that are watched."""
+AFTER = 100
+"""Records of a section after which the share counts."""
+PERCENT = 5.0
+"""Share of failures that stops a run, where people say nothing else."""
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One of the first requests."""
+
+    lines: frozenset[int]
+    failed: int = 0
+    settled: int = 0
+    codes: set[str] = field(default_factory=set)
+
+    @property
+    def wholly(self) -> bool:
+        """All of it failed."""
+        return self.failed == len(self.lines)
+
+
+class Failures:
+    """Counts the failures of one section."""
+
+    def __init__(self, step: str, percent: float | None) -> None:
+        self._step = step
+        self._percent = PERCENT if percent is None else percent
+        self._watched: dict[int, _Watched] = {}
+        self._root_of: dict[int, _Watched] = {}
+        self._failed = self._settled = 0
+        self._last = ""
+
+    def watch(self, parcel: Parcel) -> None:
+        """A request leaves for the first time."""
+        if 0 < parcel.root <= FIRST and parcel.root not in self._watched:
+            watched = _Watched(frozenset(load.line for load in parcel.loads))
+            self._watched[parcel.root] = watched
+            self._root_of.update(dict.fromkeys(watched.lines, watched))
+
+    def count(self, settled: Sequence[tuple[Load, Settled]]) -> None:
+        """Outcomes came."""
+        for _, one in settled:
+            outcome = one.outcome
+            failed = outcome.status is Status.FAILED
+            self._settled += 1
+            self._failed += failed
+            if failed:
+                self._last = outcome.reason or ""
+            watched = self._root_of.pop(one.line, None)
+            if watched is not None:
+                watched.settled += 1
+                watched.failed += failed
+                watched.codes.add(outcome.code or "" if failed else "")
+
+    def stop(self) -> RunStopped | None:
+        """Why the run must not go on, if so."""
+        first = list(self._watched.values())
+        codes = {code for watched in first for code in watched.codes}
+        if len(first) == FIRST and all(watched.wholly for watched in first) and len(codes) == 1:
+            return self._stopped(f"the first {FIRST} batches of step {self._step} failed wholly ({codes.pop()})")
+        if self._settled >= AFTER and self._failed * 100 > self._percent * self._settled:
+            share = f"{self._failed} of {self._settled} records"
+            return self._stopped(f"{share} of step {self._step} failed, more than {self._percent:g} %")
+        return None
+
+    def _stopped(self, summary: str) -> RunStopped:
+        return RunStopped(
+            Problem(
+                code=RunStopped.code,
+                summary=summary,
+                detail=f"The last one: {self._last}" if self._last else "",
+                place=Place(step=self._step),
+                hint="look at the report; mend the cause and resume, or allow more with --max-errors",
+            )
+        )

@@ -1,0 +1,65 @@
+"""What the pipeline hands in: one step's target made ready, and what people allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrator.contract import Budget, Capabilities, Pair, Target, Wire, Writing
+from migrator.model.values import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """The way to one step's target."""
+
+    step: str
+    """Name of the step."""
+    target: Target
+    """The connector, open."""
+    wire: Wire
+    """What its writes are sent through."""
+    budget: Budget
+    """Pace and quota of its tenant."""
+    writing: Writing
+    """The target side of the step, described just now."""
+    capabilities: Capabilities
+    """Under the step's WriteOptions."""
+    identity: str
+    """Of the target system."""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Identity and collection, as the state keys them."""
+        return self.identity, self.writing.collection.id
+
+    def pair(self, origin: Origin) -> Pair:
+        """The id map's view of a line with this origin."""
+        return Pair(
+            target=self.identity,
+            collection=self.writing.collection.id,
+            source=origin.system,
+            source_collection=origin.collection,
+            part=self.writing.write.part,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyOptions:
+    """What people allowed and asked for."""
+
+    allow_updates: int | None = None
+    """The exact count of updates in steps over the brake."""
+    allow_deletes: int | None = None
+    """The exact count of deletes in steps over the brake."""
+    allow_problems: int | None = None
+    """Records that could not be planned, at most."""
+    first: int | None = None
+    """Send so many changes, read them back, compare, pause."""
+    max_errors: float | None = None
+    """Percent of failures after 100 records of a step that stop the run; None: 5."""
+    expect_hash: str | None = None
+    """The plan hash that was approved."""
+    max_wait: float | None = None
+    """Seconds of waiting at a stretch after which the run pauses; None: 900."""
+    overwrite: bool = False
+    """Records that moved since planning are written over, their values kept in the journal."""
