@@ -141,23 +141,23 @@ steps:
     source:
       system: here
       collection: people.csv
-      query: {id: no}
+      query: {id: number}
     fields:
-      no: "{{ record.no }}"
+      number: "{{ record.number }}"
       name: "{{ record.name | trim }}"
     target:
       system: here
       collection: contacts.csv
-      key: no
+      key: number
 
 tests:
   - test: names lose their spaces
     step: contacts
-    record: {no: "1", name: " Ito "}
+    record: {number: "1", name: " Ito "}
     expect: {name: Ito}
 """
 """A playbook that runs as it is, on two files."""
-ROWS = "no,name\n1, Ito \n2,Sato\n"
+ROWS = "number,name\n1, Ito \n2,Sato\n"
 """What it reads."""
 
 

@@ -40,7 +40,6 @@ def command(
     from migrator.pipeline import apply
 
     options = options_of(words, expect_hash)
-    _ = invocation.view  # refused before any work where it comes later
     if not is_plan(file):
         return _of_playbook(invocation, file, systems, auto_approve, options)
     events = apply(file, invocation.around, options=options, systems=systems, state=invocation.state)
@@ -54,7 +53,7 @@ def _of_playbook(
     from migrator.cli.running import carried_out
     from migrator.pipeline import apply, plan
 
-    if not auto_approve and not sys.stdin.isatty():
+    if not auto_approve and not _is_asked():
         raise click.UsageError("applying a playbook asks first, and there is no terminal: add --auto-approve")
     with scratch() as place:
         making = plan(playbook, place, invocation.around, systems=systems, state=invocation.state)
@@ -67,6 +66,11 @@ def _of_playbook(
             return 0
         events = apply(place, invocation.around, options=options, systems=systems, state=invocation.state)
         return carried_out(invocation, events)
+
+
+def _is_asked() -> bool:
+    """Somebody sits there who can say yes."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _has_lines(made: Planned) -> bool:

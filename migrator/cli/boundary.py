@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import signal
-import tempfile
-import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from migrator.cli.invocation import Invocation
 from migrator.cli.signals import Signalled
-
-if TYPE_CHECKING:
-    from migrator.model.problem import Problem
 
 USAGE = 3
 """Exit code of a command line that makes no sense."""
@@ -63,7 +57,7 @@ def _usage(invocation: Invocation, error: click.UsageError) -> int:
     from migrator.model.problem import Problem
 
     path = error.ctx.command_path if error.ctx else "migrator"
-    _show(invocation, (Problem(code="RN001", summary=error.format_message(), hint=f"{path} --help"),))
+    invocation.view.problems((Problem(code="RN001", summary=error.format_message(), hint=f"{path} --help"),))
     return USAGE
 
 
@@ -72,25 +66,17 @@ def _told(invocation: Invocation, error: Exception) -> int:
 
     if not isinstance(error, MigratorError):
         return _fault(invocation, error)
-    _show(invocation, error.problems)
+    invocation.view.problems(error.problems)
     stopped = invocation.signals.stop()
     if stopped is not None and isinstance(error, Paused):
         return 128 + stopped
     return error.exit_code
 
 
-def _show(invocation: Invocation, problems: tuple[Problem, ...]) -> None:
-    from migrator.errors import UsageWrong
-
-    try:
-        view = invocation.view
-    except UsageWrong:  # the view that was asked for comes later: that itself is told as text
-        view = invocation.view_of("text")
-    view.problems(problems)
-
-
 def _fault(invocation: Invocation, error: Exception) -> int:
     """One clear sentence, and where the details went, without secrets."""
+    import traceback
+
     details = invocation.scrubber.clean("".join(traceback.format_exception(error)))
     place = _kept(invocation, details)
     what = invocation.scrubber.clean(f"{type(error).__name__}: {error}")[:200]
@@ -101,6 +87,8 @@ def _fault(invocation: Invocation, error: Exception) -> int:
 
 def _kept(invocation: Invocation, details: str) -> str:
     """In the state folder where there is one, else in the folder for temporary files."""
+    import tempfile
+
     folders = [folder for folder in (invocation.state, Path(".migrator")) if folder is not None and folder.is_dir()]
     for folder in (*folders, None):
         try:

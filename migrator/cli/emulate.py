@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -64,6 +63,8 @@ def _tell(invocation: Invocation, served: dict[str, Stand], export: bool) -> Non
                 invocation.out.write("export " + name + "='" + value.replace("'", "'\\''") + "'\n")
         return
     if invocation.format == "jsonl":
+        import json
+
         invocation.out.write(json.dumps({name: asdict(stand) for name, stand in served.items()}) + "\n")
         return
     for name, system in served.items():

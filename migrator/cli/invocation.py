@@ -42,11 +42,7 @@ class Invocation:
 
     @cached_property
     def view(self) -> View:
-        """The view that was asked for. Raises UsageWrong for one that comes later."""
-        return self.view_of(self.format)
-
-    def view_of(self, format: str) -> View:
-        """A view on our streams."""
+        """The view that was asked for, on our streams."""
         from migrator.views import Settings, is_fancy, view_for
 
         settings = Settings(
@@ -55,7 +51,7 @@ class Invocation:
             fancy_out=is_fancy(self.out, os.environ),
             fancy_err=is_fancy(self.err, os.environ),
         )
-        return view_for(format, self.out, self.err, settings)
+        return view_for(self.format, self.out, self.err, settings)
 
     @cached_property
     def scrubber(self) -> Scrubber:

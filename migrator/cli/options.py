@@ -13,6 +13,8 @@ from migrator.cli.invocation import Invocation
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FORMATS = ("text", "jsonl", "markdown", "html")
 """The names that views know; not imported from there, so that `--help` stays light. A test compares."""
+FORMATS_LATER = frozenset({"markdown", "html"})
+"""Those of them that come later; they are refused before any work."""
 PLAYBOOK = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 """A file that must be there."""
 
@@ -20,6 +22,8 @@ PLAYBOOK = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path
 def _into(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
         invocation = context.find_object(Invocation)
+        if name == "format" and value in FORMATS_LATER:
+            raise click.UsageError(f"the format {value} comes with a later version; use text or jsonl", context)
         if value and invocation is not None:
             setattr(invocation, name, "jsonl" if parameter.name == "json" else value)
 

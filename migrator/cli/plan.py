@@ -43,7 +43,6 @@ def command(
     selection = Selection(only=only, exclude=exclude, limit=limit, where=where)
     if out is not None:
         may_become_plan(out, playbook)
-    _ = invocation.view  # refused before any work where it comes later
     with nullcontext(out) if out is not None else scratch() as place:
         making = plan(
             playbook, place, invocation.around, systems=systems, state=invocation.state, selection=selection

@@ -37,6 +37,6 @@ def command(invocation: Invocation) -> int:
         )
         for row in rows
     ]
-    for line in table(head, cells):
+    for line in table(head, cells, left=len(head)):
         invocation.say(plain(line))
     return 0

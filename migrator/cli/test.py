@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def command(invocation: Invocation, playbooks: tuple[Path, ...], systems: Path | None) -> int:
     """Run the playbooks' own tests, without the network."""
     from migrator.pipeline import test
+    from migrator.views.terminal import counted
 
     results = test(playbooks, systems=systems)
     for result in results:
@@ -34,7 +35,9 @@ def command(invocation: Invocation, playbooks: tuple[Path, ...], systems: Path |
         if not result.passed:
             invocation.view.problems(_problems(result))
     failed = sum(not result.passed for result in results)
-    invocation.note(f"{len(results)} tests, {failed} failed" if results else "these playbooks have no tests")
+    invocation.note(
+        f"{counted(len(results), 'test')}, {failed} failed" if results else "these playbooks have no tests"
+    )
     return 1 if failed else 0
 
 

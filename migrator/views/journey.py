@@ -54,19 +54,11 @@ def _title(report: Report) -> Iterator[Line]:
 
 
 def _reconciled(step: StepReport) -> Iterator[Line]:
-    """Before + creates - deletes = after. A difference is told, not judged: others work there too."""
+    """Before + creates - deletes = after. Where it is not so, the report's notes tell it, per collection."""
     before, after = step.target_before, step.target_after
-    if before is None or after is None:
-        return
-    expected = before + step.created - step.deleted
-    sum_ = f"{before:,} before + {step.created:,} created - {step.deleted:,} deleted = {expected:,}"
-    if after == expected:
-        yield ("  ", f"target of {safe(step.step)}: {sum_}, and {after:,} are there")
-        return
-    yield (
-        "  ",
-        (f"target of {safe(step.step)}: {sum_}, but {after:,} are there; others may work there too", "warning"),
-    )
+    if before is not None and after is not None and before + step.created - step.deleted == after:
+        sums = f"{before:,} before + {step.created:,} created - {step.deleted:,} deleted = {after:,}"
+        yield ("  ", f"target of {safe(step.step)}: {sums}, as counted")
 
 
 def _group(report: Report, status: Status, title: str) -> Iterator[Line]:

@@ -109,9 +109,9 @@ def padded(text: str, width: int, right: bool = False) -> str:
     return fill + text if right else text + fill
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterable[Line]:
-    """Rows under a head: the first column to the left, numbers to the right."""
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]], left: int = 1) -> Iterable[Line]:
+    """Rows under a head: the first columns to the left, numbers to the right."""
     widths = [max(cells(row[column]) for row in (head, *rows)) for column in range(len(head))]
     for number, row in enumerate((head, *rows)):
-        text = "  ".join(padded(cell, widths[column], right=column > 0) for column, cell in enumerate(row))
+        text = "  ".join(padded(cell, widths[column], right=column >= left) for column, cell in enumerate(row))
         yield ("  ", (text, "dim") if number == 0 else text)

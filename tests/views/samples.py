@@ -213,6 +213,14 @@ REPORT = Report(
     host="night",
     requests=6,
     seconds=60,
+    notes=(
+        Problem(
+            code="RN060",
+            summary="12 has 111 records; 50 before, creates and deletes make 110",
+            severity=Severity.WARNING,
+            detail="Others may have written there meanwhile.",
+        ),
+    ),
     steps=(
         StepReport(
             step="people", read=43, unchanged=40, created=1, linked=1, skipped=2, target_before=41, target_after=42

@@ -1,0 +1,44 @@
+"""The command reference, made of every command's `--help`, so that it cannot rot."""
+
+from __future__ import annotations
+
+import click
+
+from migrator.cli.main import COMMANDS, cli
+
+HEAD = """# Commands
+
+Made of each command's `--help`; a test says when it is out of date. The global options stand before the command or
+after it. Every option can stand in the environment: `MIGRATOR_STATE`, `MIGRATOR_APPLY_MAX_ERRORS`.
+
+Results go to stdout; progress and errors go to stderr, but with `--json` errors are results too.
+
+| exit | meaning |
+|---|---|
+| 0 | done (`plan --detailed-exitcode`: no changes; `apply` with nothing to do) |
+| 1 | error: playbook, system or run; a failed `test` |
+| 2 | `plan --detailed-exitcode`, `verify`: changes present |
+| 3 | usage |
+| 4 | plan refused: stale, edited, other systems, over the brakes or `limits.problems`; `plan`: written, braked |
+| 5 | finished, some records failed, were skipped or have problems |
+| 6 | locked by another run |
+| 7 | paused (quota, time, `--first`), resumable |
+| 8 | stopped, or not begun, by a local fault (disk, state folder); resumable |
+| 129, 130, 143 | SIGHUP, SIGINT, SIGTERM, after draining; resumable |
+"""
+
+
+def reference() -> str:
+    """The page `docs/reference/commands.md`."""
+    parts = [HEAD, _section("migrator", cli, None)]
+    parent = click.Context(cli, info_name="migrator", terminal_width=100)
+    for name in COMMANDS:
+        command = cli.get_command(parent, name)
+        if command is not None:
+            parts.append(_section(f"migrator {name}", command, parent))
+    return "\n".join(parts)
+
+
+def _section(title: str, command: click.Command, parent: click.Context | None) -> str:
+    context = click.Context(command, info_name=title.split()[-1], parent=parent, terminal_width=100)
+    return f"## {title}\n\n```text\n{command.get_help(context)}\n```\n"
