@@ -18,12 +18,12 @@ class Kintone:
         self.store: Tenant = self.emulator.store
         self.token = self.emulator.variables["KINTONE_API_TOKEN"]
 
-    def call(self, method: str, path: str, *, token: str = "", **body: Any) -> tuple[int, Any]:
+    def call(self, method: str, path: str, /, *, token: str = "", **body: Any) -> tuple[int, Any]:
         headers = {"X-Cybozu-API-Token": token or self.token}
         answer = Client(self.emulator.app).open(f"/k/v1/{path}", method=method, json=body, headers=headers)
         return answer.status_code, answer.get_json(silent=True)
 
-    def ok(self, method: str, path: str, **body: Any) -> Any:
+    def ok(self, method: str, path: str, /, **body: Any) -> Any:
         status, answer = self.call(method, path, **body)
         assert status == 200, answer
         return answer

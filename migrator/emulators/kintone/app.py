@@ -112,7 +112,7 @@ class App:
         return self._projections[codes]
 
     def compile(self) -> None:
-        """Make writers, indexes and projections from the deployed form. Raises formula.BadFormula."""
+        """Make writers, indexes and projections from the deployed form. Raises formula.BadFormula, GAIA_FC01."""
         shown = {
             code: one
             for code, one in self.fields.items()
@@ -124,6 +124,7 @@ class App:
                 writers[code] = WRITERS[one.type](one, self)
             elif one.type == "SUBTABLE":
                 writers[code] = TableWriter(one, self)
+        lookup.check(shown)
         lookups = tuple(one for one in shown.values() if one.lookup)
         system = (("$revision", "__REVISION__"), ("$id", "__ID__"))
         self.compiled = Compiled(
@@ -148,7 +149,7 @@ class App:
 
 
 def _key(code: str, row: Row) -> Any:
-    return row.values[code] or None
+    return row.value(code) or None
 
 
 def _has_default(one: Field) -> bool:

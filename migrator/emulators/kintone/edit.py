@@ -32,6 +32,7 @@ class Edit:
         self._codes = {
             type_: app.code_of(type_) for type_ in (*ADD_ONLY, "RECORD_NUMBER", "STATUS", "STATUS_ASSIGNEE")
         }
+        self._fresh = self._new_values()
 
     def finish(self) -> list[Row]:
         """The rows written, in order. Raises CB_VA01 with everything that was wrong."""
@@ -43,10 +44,9 @@ class Edit:
         """Add a record; `prefix` is its place in `errors`. None where it broke a rule."""
         work, form = self._work, self._form
         work.old, before = {}, len(work.errors)
-        values = dict(form.blanks)
-        self._built_in(values)
+        values, writers = dict(self._fresh), form.writers
         for code, cell in record.items():
-            write = form.writers.get(code)
+            write = writers.get(code)
             if write is not None:
                 values[code] = write(cell_value(cell), prefix, work)
             else:
@@ -113,12 +113,14 @@ class Edit:
         self._done.append(row)
         return row
 
-    def _built_in(self, values: dict[str, Any]) -> None:
-        who = self._caller.user.shown()
-        values[self._codes["CREATOR"]] = values[self._codes["MODIFIER"]] = who
-        values[self._codes["CREATED_TIME"]] = values[self._codes["UPDATED_TIME"]] = self._minute
+    def _new_values(self) -> dict[str, Any]:
+        """What every record that this call adds begins with."""
+        values, codes, who = dict(self._form.blanks), self._codes, self._caller.user.shown()
+        values |= {codes["CREATOR"]: who, codes["MODIFIER"]: who}
+        values |= {codes["CREATED_TIME"]: self._minute, codes["UPDATED_TIME"]: self._minute}
         if self.app.process.enabled:
-            values[self._codes["STATUS"]] = self.app.process.first
+            values[codes["STATUS"]] = self.app.process.first
+        return values
 
     def _odd(self, code: str, cell: Any, values: dict[str, Any], prefix: str | None) -> None:
         """A key of `record` that has no writer: ignored, refused, or set on add (with a `prefix`)."""

@@ -1,6 +1,7 @@
 """Fields of an app: their properties as form/fields.json shows them, completed with what was left out."""
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +54,8 @@ COMPLETIONS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """Type -> its properties besides type, code and label, with what stands there when nothing was said. [client docs]"""
 
+_DECIMAL = r"([+-]?\d{1,20}(\.\d{1,20})?)?"
+
 BUILT_IN = {
     "Record_number": "RECORD_NUMBER",
     "Updated_by": "MODIFIER",
@@ -78,6 +81,7 @@ LISTS = frozenset({
 PEOPLE = frozenset({"USER_SELECT", "ORGANIZATION_SELECT", "GROUP_SELECT", "STATUS_ASSIGNEE"})
 READ_AS_NULL = frozenset({"DROP_DOWN", "RADIO_BUTTON", "DATE", "TIME", "STATUS"})
 NOT_IN_RECORDS = frozenset({"GROUP", "REFERENCE_TABLE"})
+NEVER_A_CELL = frozenset({"SUBTABLE", "GROUP", "REFERENCE_TABLE", *BUILT_IN.values()})
 WORKFLOW = frozenset({"STATUS", "STATUS_ASSIGNEE", "CATEGORY"})
 
 
@@ -127,8 +131,11 @@ def make(code: str, given: FieldInput, table: str | None = None) -> Field:
     type_ = said.get("type")
     if not isinstance(type_, str) or type_ not in COMPLETIONS:
         raise problems.invalid({f"properties[{code}].type": ["must be one of the enum value"]})
+    if table is not None and type_ in NEVER_A_CELL:
+        raise problems.invalid({f"properties[{table}].fields[{code}].type": ["cannot stand in a table"]})
     if not code or len(code) > 128 or code[0].isdigit():
         raise problems.invalid({f"properties[{code}].code": ["The field code is invalid."]})
+    _check(said, code)
     properties: dict[str, Any] = {"type": type_, "code": code, "label": said.get("label") or code}
     properties |= copy.deepcopy(COMPLETIONS[type_]) | {key: said[key] for key in said if key != "code"}
     _complete(properties, in_table=table is not None)
@@ -137,6 +144,72 @@ def make(code: str, given: FieldInput, table: str | None = None) -> Field:
         made.cells = {cell: make(cell, one, code) for cell, one in properties["fields"].items()}
         properties["fields"] = {cell: one.properties for cell, one in made.cells.items()}
     return made
+
+
+_WORDS = {
+    "format": ("NUMBER", "NUMBER_DIGIT", "DATETIME", "DATE", "TIME", "HOUR_MINUTE", "DAY_HOUR_MINUTE"),
+    "protocol": ("WEB", "CALL", "MAIL"),
+    "unitPosition": ("BEFORE", "AFTER"),
+    "align": ("HORIZONTAL", "VERTICAL"),
+    "thumbnailSize": ("50", "150", "250", "500"),
+}
+_NUMBERS = {"minLength": r"\d{0,6}", "maxLength": r"\d{0,6}", "minValue": _DECIMAL, "maxValue": _DECIMAL}
+
+
+def _check(said: Mapping[str, Any], code: str) -> None:
+    """Raise CB_IJ01 for a property of the wrong JSON type, CB_VA01 for a word or number that it cannot be."""
+    for name, value in said.items():
+        usual = COMPLETIONS[said["type"]].get(name, "")
+        if isinstance(usual, dict | list) or name in ("lookup", "defaultValue"):
+            _check_parts(name, value, isinstance(usual, list))
+        elif isinstance(value, dict | list) or value is None or isinstance(value, bool) != isinstance(usual, bool):
+            raise problems.bad_json()
+        elif name in _WORDS and str(value) not in _WORDS[name]:
+            raise problems.invalid({f"properties[{code}].{name}": ["must be one of the enum value"]})
+        elif name in _NUMBERS and not re.fullmatch(_NUMBERS[name], str(value)):
+            raise problems.invalid({f"properties[{code}].{name}": ["Only numbers are allowed."]})
+
+
+def _check_parts(name: str, value: Any, many: bool) -> None:
+    """The same for properties that have parts."""
+    if name == "options":
+        fits = _list_of(value, str) or (isinstance(value, dict) and _all_options(value))
+    elif name == "fields":
+        fits = isinstance(value, dict) and all(isinstance(cell, str | dict) for cell in value.values())
+    elif name == "lookup":
+        fits = isinstance(value, dict) and _is_lookup(value)
+    elif name == "referenceTable":
+        fits = isinstance(value, dict)
+    elif name == "defaultValue":
+        fits = _is_default(value) if many else isinstance(value, str | int | float)
+    else:
+        fits = _list_of(value, dict)
+    if not fits:
+        raise problems.bad_json()
+
+
+def _list_of(value: Any, kind: type) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(entry, kind) for entry in value)
+
+
+def _is_default(value: Any) -> bool:
+    people = _list_of(value, dict) and all(isinstance(entry.get("code"), str) for entry in value)
+    return people or _list_of(value, str)
+
+
+def _all_options(value: dict[str, Any]) -> bool:
+    return all(isinstance(one, dict) and str(one.get("index", 0)).isdigit() for one in value.values())
+
+
+def _is_lookup(value: dict[str, Any]) -> bool:
+    app, key, mappings = value.get("relatedApp"), value.get("relatedKeyField"), value.get("fieldMappings", [])
+    return (
+        isinstance(app, dict)
+        and str(app.get("app", "")).isdigit()
+        and isinstance(key, str)
+        and _list_of(mappings, dict)
+        and all(isinstance(each.get(part), str) for each in mappings for part in ("field", "relatedField"))
+    )
 
 
 def _complete(properties: dict[str, Any], *, in_table: bool) -> None:

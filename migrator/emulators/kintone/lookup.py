@@ -1,5 +1,6 @@
 """Lookups: the key of another app's record copies that record's values, once, when the key is written."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from migrator.emulators.kintone import assumptions, numeric, problems
@@ -11,6 +12,15 @@ from migrator.emulators.kintone.values import Work
 def mapped_codes(one: Field) -> list[str]:
     """The fields that a lookup fills; nobody else can write them."""
     return [each["field"] for each in one.lookup["fieldMappings"]] if one.lookup else []
+
+
+def check(fields: Mapping[str, Field]) -> None:
+    """Raise GAIA_FC01 where a lookup fills a field that is not beside it."""
+    for beside in (fields, *(one.cells for one in fields.values())):
+        for one in beside.values():
+            missing = set(mapped_codes(one)) - set(beside)
+            if missing:
+                raise problems.KintoneError(400, "GAIA_FC01", f"The field code {min(missing)} is not found.")
 
 
 def copied(one: Field, key: Any, empties: dict[str, Any], work: Work) -> dict[str, Any]:

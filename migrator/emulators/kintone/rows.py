@@ -58,6 +58,10 @@ class Row:
         """Code -> the JSON value as read, `$id` and `$revision` among them; a fresh dict."""
         return dict(zip(self._codes, self._cells, strict=True))
 
+    def value(self, code: str) -> Any:
+        """One value. Raises ValueError for a code that the record has not."""
+        return self._cells[self._codes.index(code)]
+
     def json(self, projection: Projection) -> bytes:
         """The record as an answer shows it."""
         if self._projection is not projection:

@@ -73,7 +73,8 @@ def text_writer(one: Field, app: "App") -> Writer:
         f".{one.code}.value",
     )
     if not low and not high:
-        return lambda value, prefix, work: text_of(value)
+        as_is = assumptions.TEXT_KEEPS_LINE_ENDS
+        return lambda value, prefix, work: value if as_is and value.__class__ is str else text_of(value)
     shortest, longest = int(low or 0), int(high or 1 << 31)
 
     def write(value: Any, prefix: str, work: Work) -> str:

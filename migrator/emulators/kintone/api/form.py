@@ -55,6 +55,8 @@ def add_fields(call: Call) -> dict[str, Any]:
     app, fields = _prepared(call)
     for code, given in properties.items():
         one = make(code, given)
+        if one.type in BUILT_IN.values():
+            raise problems.invalid({f"properties[{code}].type": ["must be one of the enum value"]})
         taken = (all_codes(fields) | set(BUILT_IN)) & {code, *one.cells}
         if taken:
             raise problems.invalid({f"properties[{code}].code": [f'The field code "{min(taken)}" is already used.']})
@@ -127,9 +129,11 @@ def _deployed(app: App) -> str:
     app.fields = fields
     try:
         app.compile()
-    except formula.BadFormula as error:
+    except (formula.BadFormula, problems.KintoneError) as error:
         app.fields = before
         app.compile()
+        if isinstance(error, problems.KintoneError):
+            raise
         raise problems.KintoneError(400, "GAIA_IL01", f"A formula is wrong: {error}") from error
     if not _records_fit(app):
         app.fields = before
