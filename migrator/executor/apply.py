@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
-from migrator.contract import Clock, Query
+from migrator.contract import Clock, Pair, Query
 from migrator.errors import Conflict, MigratorError, Paused
 from migrator.executor.carry import carry, recovered
 from migrator.executor.first import read_back
@@ -92,13 +92,23 @@ def _run(kept: PlanFile, ways: Mapping[str, Way], state: State) -> tuple[RunRow,
                 step=step.step,
                 target=way.identity,
                 collection=way.writing.collection.id,
-                pair=None,
+                pair=_pair(kept, way),
                 read=0 if planned is None else planned.read,
                 partial=header.partial,
                 target_count=None if planned is None else planned.target_count,
             )
         )
     return state.history.start(kept.hash, header.kind.value, header.playbook, steps), False
+
+
+def _pair(kept: PlanFile, way: Way) -> Pair | None:
+    """Where the step's rows of the id map are, as its first line with an origin tells."""
+    for section in kept.sections():
+        if section.step == way.step:
+            _, first = next(kept.changes(section.start, section.stop))
+            if first.origin is not None:
+                return way.pair(first.origin)
+    return None
 
 
 def _started(running: Running, resumed: bool, before: list[int]) -> RunStarted:

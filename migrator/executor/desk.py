@@ -131,9 +131,12 @@ class Desk:
                 raise breach(self._way, "encode failed", error) from error
 
     def _stands(self, parcel: Parcel) -> bool:
-        """Look for drift where the write itself does not; False: nothing of it is left to send as it is."""
+        """Look for drift where the write itself does not; False: nothing of it is left to send as it is.
+
+        Records that this run made (a self-reference has no before-image) are our own.
+        """
         parcel.checked = True
-        loads = [load for load in parcel.loads if load.change.target_id is not None]
+        loads = [load for load in parcel.loads if load.change.before is not None]
         if not loads or self._way.capabilities.recheck not in (Recheck.BY_IDS, Recheck.SCAN):
             return True
         seen = self._drift.seen(loads)
@@ -141,7 +144,7 @@ class Desk:
         kept = {load.line: load for load in after.again}
         if not after.settled and all(kept[load.line].change is load.change for load in loads):
             return True
-        others = [load for load in parcel.loads if load.change.target_id is None]
+        others = [load for load in parcel.loads if load.change.before is None]
         self._follow(After(settled=after.settled))
         for fresh in packed(self._way.capabilities, [*others, *after.again]):
             fresh.root, fresh.checked = parcel.root, True

@@ -97,7 +97,7 @@ def as_wanted(way: Way, load: Load, record: Record) -> bool:
 def as_planned(way: Way, load: Load, record: Record) -> bool:
     """The record still shows what the line found while planning: `before` and `along`."""
     change = load.change
-    if change.before is None and change.version is not None and record.version != change.version:
+    if change.before is None and None not in (change.version, record.version) and record.version != change.version:
         return False
     return shows(way, record, {**(change.before or {}), **(change.along or {})}, over=record.fields)
 

@@ -114,7 +114,7 @@ def _follows(kept: PlanFile, places: set[tuple[str, str]], state: State) -> None
 
 def _fields(step: PlanStep, way: Way, counts: StepSummary) -> None:
     known = way.writing.collection.fields
-    if known is None:
+    if known is None or step.fields is None:
         return
     place = Place(step=step.step, system=step.target[0], collection=step.target[1])
     for name, planned in step.fields.items():

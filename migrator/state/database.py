@@ -19,6 +19,8 @@ FILE = "state.db"
 """Name of the database in the state folder."""
 VERSION = 1
 """Number of the tables' form, in `meta`."""
+SYNCHRONOUS = "FULL"
+"""What was committed survives a power cut."""
 BUSY_SECONDS = 10.0
 """How long a writer waits for another writer's transaction."""
 
@@ -107,7 +109,7 @@ def open_to_write(folder: Path) -> Database:
         try:
             _check(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
         except BaseException:
             connection.close()
             raise
@@ -214,10 +216,10 @@ def _make(path: Path) -> None:
 
 
 def _fill(connection: sqlite3.Connection) -> None:
-    connection.executescript(f"BEGIN;{TABLES}COMMIT;")
-    connection.executemany(
-        "INSERT INTO meta VALUES (?, ?)", [("version", str(VERSION)), ("id", secrets.token_hex(16)), ("fence", "0")]
-    )
+    rows = (("version", str(VERSION)), ("id", secrets.token_hex(16)), ("fence", "0"))
+    connection.executescript(f"PRAGMA synchronous = {SYNCHRONOUS}; BEGIN; {TABLES}")
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+    connection.execute("COMMIT")
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -70,7 +70,7 @@ class Story:
     write: Mapping[str, Any] = field(default_factory=dict)
     clock: ManualClock = field(default_factory=ManualClock)
     budget: Free = field(default_factory=Free)
-    stop: Any = lambda: None  # noqa: E731  a field with a default that is a function
+    stop: Any = lambda: None
 
     def __post_init__(self) -> None:
         self.wire = ShelfWire(shelf=self.shelf)
