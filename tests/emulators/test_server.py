@@ -8,6 +8,7 @@ import pytest
 import requests
 from werkzeug.test import Client
 
+from migrator.emulators import server as ground
 from migrator.emulators.faults import FaultKind, Faults
 from migrator.emulators.server import ManualClock, Request, Response, Router, create_emulator, serve
 
@@ -72,7 +73,8 @@ def test_a_stopped_server_leaves_its_open_connections_at_once() -> None:
         assert time.monotonic() - start < 5
 
 
-def test_a_hanging_answer_does_not_hold_a_stopping_server() -> None:
+def test_a_hanging_answer_does_not_hold_a_stopping_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ground, "STOP_SECONDS", 0.3)
     router, _ = small()
     faults = Faults()
     faults.add(kind="slow", seconds=600)

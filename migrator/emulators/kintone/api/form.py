@@ -6,6 +6,7 @@ from typing import Any
 from migrator.emulators.kintone import formula, problems
 from migrator.emulators.kintone.app import App
 from migrator.emulators.kintone.form import BUILT_IN, Field, all_codes, make
+from migrator.emulators.kintone.parameters import Parameters
 from migrator.emulators.kintone.rows import Row
 from migrator.emulators.kintone.tenant import Deployment
 from migrator.emulators.kintone.wire import Call, Calls
@@ -111,7 +112,7 @@ def deploy(call: Call) -> dict[str, Any]:
     entries, revert = one.objects("apps", high=MOST_APPS), one.flag("revert")
     one.done()
     for entry in entries:
-        inner = Call(call.tenant, call.caller, call.space, type(one)(entry, "apps."))
+        inner = Call(call.tenant, call.caller, call.space, Parameters(entry, "apps."))
         revision = inner.parameters.revision()
         app = inner.app("manage")
         _check_revision(app, revision)
