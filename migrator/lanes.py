@@ -176,13 +176,15 @@ def _resolved(playbook: Playbook) -> str:
 
 
 def _plan_step(lane: Lane) -> PlanStep:
-    known = lane.writing.collection.fields or {}
-    watched = {*lane.named, *(name for name, field in known.items() if field.required)}
+    fields = lane.writing.collection.fields
+    known = fields or {}
+    watched = {name for name in lane.named if name in known and not known[name].learned}
+    watched |= {name for name, field in known.items() if field.required}
     return PlanStep(
         step=lane.step.name,
         source=(lane.step.source.system, lane.step.source.collection),
         target=(lane.step.target.system, lane.step.target.collection),
         write=lane.writing.write,
-        fields={name: field_hash(known[name]) for name in sorted(watched & known.keys())},
+        fields=None if fields is None else {name: field_hash(known[name]) for name in sorted(watched)},
         stamp=lane.writing.collection.stamp,
     )

@@ -94,8 +94,8 @@ class PlanStep:
     """The playbook's name of the target system, and the collection."""
     write: Write
     """The target side as the playbook has it."""
-    fields: Mapping[str, str]
-    """Target field that the step names, or that is required -> hash of its description while planning."""
+    fields: Mapping[str, str] | None
+    """Target field that the step names, or that is required -> hash of its description; None: the system told none."""
     stamp: str | None = None
     """The target collection's stamp while planning."""
 

@@ -163,6 +163,8 @@ class Field:
     """The server fills it where a create leaves it out."""
     label: str = ""
     """What people see on the form."""
+    learned: bool = False
+    """Seen in samples, not told by the system: its description may change with the data, and stales no plan."""
     fields: tuple[Field, ...] = ()
     """The columns of a table."""
     extra: Mapping[str, Any] = field(default_factory=dict)

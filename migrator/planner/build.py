@@ -222,7 +222,7 @@ def _unsendable(lane: Lane, pairing: Pairing, change: Change) -> Problem | None:
     if change.action not in lane.capabilities.batch_max:
         why = lane.capabilities.cannot.get(change.action, f"the target cannot {change.action.value}")
         return of_record("PL008", why, step=lane.step.name, record=name_of(pairing.desired))
-    if any(isinstance(value, Ref) for value in (change.after or {}).values()):
+    if any(_waits(value) for value in (change.after or {}).values()):
         return None
     try:
         lane.target.check_change(lane.writing, change)
@@ -235,6 +235,15 @@ def _unsendable(lane: Lane, pairing: Pairing, change: Change) -> Problem | None:
         )
         return replace(found, place=place)
     return None
+
+
+def _waits(value: Value) -> bool:
+    """A Ref is inside: what it stands for is known only after the apply."""
+    if isinstance(value, tuple):
+        return any(map(_waits, value))
+    if isinstance(value, Mapping):
+        return any(map(_waits, value.values()))
+    return isinstance(value, Ref)
 
 
 def _later(lane: Lane, phase: int, action: Action) -> int | None:

@@ -168,7 +168,7 @@ class Pace:
         Raises Paused when the run is asked to stop (the clock returned early) or the wire is closing.
         """
         left = seconds
-        while left > 0:
+        while left > 1e-6:  # what sums of floats leave behind is no wait
             begun = self.clock.monotonic()
             self.clock.wait(min(left, 1.0))
             passed = self.clock.monotonic() - begun

@@ -214,6 +214,7 @@ def field_table(layout: Layout) -> dict[str, Field]:
 
 def _field(name: str, slot: Slot) -> Field:
     return Field(
+        learned=slot.group is not Group.KEY,
         name=name,
         kind=_KINDS[slot.sort],
         required=name == "summary",

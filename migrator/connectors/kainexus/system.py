@@ -228,13 +228,20 @@ class KaiNexus(Target):
 
     # ------------------------------------------------------------ writing
 
-    def encode_change(self, writing: Writing, change: Change) -> bytes:
-        """One item. Raises Refused, with every objection, for what KaiNexus is known not to take."""
+    def check_change(self, writing: Writing, change: Change) -> None:
+        """Raises Refused, with every objection, for what KaiNexus is known not to take."""
         extra = writing.collection.extra
-        layout, known, options = extra["layout"], extra["directory"], writing.options
-        found = checks.objections(layout, known, change, status_checks=options.status_checks)
+        found = checks.objections(
+            extra["layout"], extra["directory"], change, status_checks=writing.options.status_checks
+        )
         if found:
             raise Refused(_joined(found))
+
+    def encode_change(self, writing: Writing, change: Change) -> bytes:
+        """One item. Raises Refused, with every objection, for what KaiNexus is known not to take."""
+        self.check_change(writing, change)
+        extra = writing.collection.extra
+        layout, known, options = extra["layout"], extra["directory"], writing.options
         return orjson.dumps(to_item(layout, known, change, extra["template"], notify=options.notify))
 
     def encode(self, batches: tuple[Batch, ...]) -> Call:
