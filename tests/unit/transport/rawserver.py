@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import socket
 import ssl
 import struct
@@ -36,6 +37,12 @@ class Peer:
         self.head, _, self.body = self.head.partition(b"\r\n\r\n")
         while len(self.body) < int(self.header("content-length") or 0):
             self.body += self._receive()
+        return self
+
+    def peek(self) -> Self:
+        """Wait until something has come, and leave it there."""
+        if not self._connection.recv(1, socket.MSG_PEEK):
+            raise Gone
         return self
 
     def _receive(self) -> bytes:
@@ -135,3 +142,38 @@ def answering(*answers: bytes) -> Script:
         peer.read().say(answers[min(peer.number, len(answers) - 1)])
 
     return script
+
+
+def broken_answers() -> dict[str, Callable[[Peer], None]]:
+    packed = gzip.compress(b"x" * 5000)
+
+    def coded(body: bytes) -> bytes:
+        return b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    def cut(answer: bytes) -> Callable[[Peer], None]:
+        def script(peer: Peer) -> None:
+            peer.read().say(answer)
+            peer.hang_up()
+
+        return script
+
+    def half(peer: Peer) -> None:
+        peer.read().say(OK[:-1])
+        peer.stall()
+
+    return {
+        "reset with the request unread": lambda peer: peer.peek().reset(),
+        "reset after it has read": lambda peer: peer.read().reset(),
+        "closed without a word": lambda peer: peer.read().hang_up(),
+        "cut after a header": cut(b"HTTP/1.1 200 OK\r\nServer: x\r\n"),
+        "cut in the headers": cut(b"HTTP/1.1 200 OK\r\nContent-Le"),
+        "shorter than its length": cut(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
+        "cut between chunks": cut(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"),
+        "cut in a chunk": cut(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nok"),
+        "gzip cut": answering(coded(packed[:-9])),
+        "gzip damaged": answering(coded(packed[:20] + b"\0\0\0\0" + packed[24:])),
+        "no gzip at all": answering(coded(b"plain")),
+        "no HTTP at all": cut(b"SSH-2.0-OpenSSH\r\n\r\n"),
+        "silent": lambda peer: peer.read().stall(),
+        "silent in the body": half,
+    }

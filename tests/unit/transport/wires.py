@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from migrator.contract import Answer, Auth, Budget, Call, Capabilities, Rate, Source, Transfer
+from migrator.errors import MigratorError
 from migrator.transport.pace import ManualClock, ProcessBudget
 from migrator.transport.retry import Patience
 from migrator.transport.secrets import Scrubber
@@ -66,3 +69,33 @@ def post(body: Any = b"{}", path: str = "/record?token=query-secret") -> Call:
 
 def say(status: int = 200, body: bytes = b"", **headers: str) -> Answer:
     return Answer(status=status, headers=headers, body=body)
+
+
+QUICK = Transfer(timeout=0.1)
+"""Silence 0.1 s; a whole call 0.5 s."""
+
+
+def told(error: MigratorError) -> str:
+    problem = error.problems[0]
+    return f"{problem.summary}\n{problem.detail}\n{problem.hint}"
+
+
+def outcome(url: str, **more: Any) -> MigratorError:
+    """What a write comes to."""
+    with opened(url, **more) as wire:
+        error = wire.send(post()).exception()
+    assert isinstance(error, MigratorError), error
+    return error
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
+
+
+def failure(act: Callable[[], object]) -> BaseException | None:
+    try:
+        act()
+    except MigratorError as error:
+        return error
+    return None
