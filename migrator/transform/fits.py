@@ -15,6 +15,8 @@ from migrator.transform.limits import LIST_ITEMS, TEXT_CHARACTERS
 from migrator.transform.refusal import Refusal
 from migrator.transform.results import clean
 
+_SHORT: Final = 1_000
+"""Characters and items that a short cut looks at."""
 _MARKS: Final = "--T::Z"
 """Every third sign of `2024-03-01T00:30:00Z` from the fifth on."""
 
@@ -22,10 +24,13 @@ Fit = Callable[[Any], Value | Omit]
 """Takes what an expression came to; gives what the field takes, or OMIT. Raises Refusal."""
 
 
-def fitter(field: Field | None, zone: str = "UTC") -> Fit:
-    """The function for a field; None: the target does not tell its fields, so any clean value fits."""
+def fitter(field: Field | None, zone: str = "UTC", *, handed_through: bool = False) -> Fit:
+    """The function for a field; None: the target does not tell its fields, so any clean value fits.
+
+    `handed_through`: the expression is a field of the record, so its lists and maps are values already.
+    """
     if field is None:
-        return clean
+        return _as_read if handed_through else clean
 
     def long_way(result: Any) -> Value | Omit:
         value = clean(result)
@@ -33,6 +38,11 @@ def fitter(field: Field | None, zone: str = "UTC") -> Fit:
 
     short_cut = _SHORT_CUTS.get(field.kind)
     return long_way if short_cut is None else short_cut(field, zone, long_way)
+
+
+def _as_read(result: Any) -> Value | Omit:
+    kind = result.__class__
+    return result if kind is tuple or kind is dict else clean(result)
 
 
 def _text(field: Field, zone: str, long_way: Fit) -> Fit:
@@ -89,6 +99,8 @@ def _datetime(field: Field, zone: str, long_way: Fit) -> Fit:
 
 
 def _one_of(field: Field, zone: str, long_way: Fit) -> Fit:
+    if field.choices is None:
+        return _code(field, zone, long_way)
     choices = frozenset(field.choices or ()) - {""}
 
     def fit(result: Any) -> Value | Omit:
@@ -97,16 +109,27 @@ def _one_of(field: Field, zone: str, long_way: Fit) -> Fit:
     return fit
 
 
-def _some_of(field: Field, zone: str, long_way: Fit) -> Fit:
-    choices = frozenset(field.choices or ()) - {""}
-
+def _code(field: Field, zone: str, long_way: Fit) -> Fit:
     def fit(result: Any) -> Value | Omit:
-        if result.__class__ is tuple and result:
-            for item in result:
-                if item.__class__ is not str or item not in choices:
-                    return long_way(result)
+        if result.__class__ is str and len(result) <= _SHORT and result.isascii() and result.strip():
             return result
         return long_way(result)
+
+    return fit
+
+
+def _some_of(field: Field, zone: str, long_way: Fit) -> Fit:
+    choices = None if field.choices is None else frozenset(field.choices) - {""}
+
+    def fit(result: Any) -> Value | Omit:
+        if result.__class__ is not tuple or not 0 < len(result) <= _SHORT:
+            return long_way(result)
+        for item in result:
+            if item.__class__ is not str or not item.isascii() or len(item) > _SHORT:
+                return long_way(result)
+            if not item.strip() if choices is None else item not in choices:
+                return long_way(result)
+        return result
 
     return fit
 
@@ -146,5 +169,9 @@ _SHORT_CUTS: Final[Mapping[Kind, Callable[[Field, str, Fit], Fit]]] = {
     Kind.DATETIME: _datetime,
     Kind.CHOICE: _one_of,
     Kind.CHOICES: _some_of,
+    Kind.USERS: _some_of,
+    Kind.REFERENCES: _some_of,
+    Kind.USER: _code,
+    Kind.REFERENCE: _code,
     Kind.TABLE: _table,
 }

@@ -13,7 +13,8 @@ from jinja2.visitor import NodeTransformer
 
 from migrator.model.playbook import MappingTable
 from migrator.model.problem import Place, Problem
-from migrator.transform.filters import FILTERS, SHORT, bound_filters, bound_tests
+from migrator.transform.binding import bound_filters
+from migrator.transform.filters import FILTERS, SHORT
 from migrator.transform.grammar import Vocabulary, joined, parse
 from migrator.transform.limits import VALUE_DEPTH, Meter, too_large
 from migrator.transform.methods import METHODS
@@ -49,8 +50,7 @@ class Language:
         self.meter = Meter()
         """Reset it before each record."""
         self._sandbox = Sandbox()
-        self._sandbox.filters.update(bound_filters(zone, mappings or {}, ref, self.meter))
-        self._sandbox.tests.update(bound_tests())
+        self._sandbox.offer(bound_filters(zone, mappings or {}, ref, self.meter), TESTS)
         self._words = vocabulary(names, None if mappings is None else frozenset(mappings))
 
     def tree(self, value: Any, problems: list[tuple[Path, Problem]], path: Path = ()) -> nodes.Expr:
@@ -104,6 +104,11 @@ def fields_read(trees: list[nodes.Expr]) -> frozenset[str] | None:
         name for node in root.find_all((nodes.Getattr, nodes.Getitem)) if (name := _field_name(node)) is not None
     ]
     return frozenset(fields) if len(fields) == uses else None
+
+
+def is_field(tree: nodes.Expr) -> bool:
+    """The expression is a field of the record and nothing more."""
+    return _field_name(tree) is not None
 
 
 def names_read(trees: list[nodes.Expr]) -> frozenset[str]:

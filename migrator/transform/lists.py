@@ -65,7 +65,7 @@ def sort(value: Any, by: Any = None, reverse: Any = False) -> tuple[Any, ...]:
     items = listed(value)
     if len(items) > SORTED_ITEMS:
         raise too_large("the list is too long to be sorted", SORTED_ITEMS, "items")
-    if by is None and all(item.__class__ is str for item in items):
+    if by is None and set(map(type, items)) == {str}:
         return tuple(sorted(items, reverse=reverse is True))
     keyed = [(_part(item, by), item) for item in items]
     there = [pair for pair in keyed if pair[0] is not None]

@@ -13,7 +13,7 @@ from migrator.model.playbook import MappingTable, Step
 from migrator.model.problem import Place, Problem
 from migrator.model.values import OMIT, Field, Omit, Origin, Record, Value
 from migrator.transform.fits import fitter
-from migrator.transform.language import Language, Path, fields_read, names_read
+from migrator.transform.language import Language, Path, fields_read, is_field, names_read
 from migrator.transform.limits import LIST_ITEMS
 from migrator.transform.pieces import is_template
 from migrator.transform.refusal import Refusal
@@ -57,7 +57,9 @@ class StepMapping:
     def prepare(self, target_fields: Mapping[str, Field] | None, variables: Mapping[str, Any], zone: str) -> None:
         """What the fields must fit, and the values of `vars`."""
         known = target_fields or {}
-        self._fits = tuple(fitter(known.get(name), zone) for name in self._names)
+        self._fits = tuple(
+            fitter(known.get(name), zone, handed_through=is_field(tree)) for name, tree in self._trees.items()
+        )
         self._scope["vars"] = frozen(variables)
 
     def where(self, record: Record, origin: Origin) -> bool | Problem:

@@ -8,10 +8,11 @@ folding would evaluate.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.nodes import Node
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from migrator.model.values import File
@@ -39,13 +40,24 @@ class _Generator(CodeGenerator):
     """Writes expressions as one tuple, evaluating none of them while writing."""
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802  Jinja's visitor names it so
-        """`yield (a, b, …,)`; Jinja's own would fold constants and make text."""
+        """`return (a, b, …,)`; Jinja's own would fold constants and make text."""
         self.writeline("field = context.record")
-        self.writeline("yield (")
+        self.writeline("return (")
         for child in node.nodes:
             self.visit(child, frame)
             self.write(", ")
         self.write(")")
+
+    def write_commons(self) -> None:
+        """What a function needs of its context; Jinja's own makes it a generator."""
+        self.writeline("resolve = context.resolve_or_missing")
+        self.writeline("undefined = environment.undefined")
+
+    def pull_dependencies(self, nodes: Iterable[Node]) -> None:
+        """Filters and tests are globals of the generated module; Jinja's own fetches them in each call."""
+        names = cast(Sandbox, self.environment).function_names
+        self.filters.update({name: names["filter", name] for name in self.environment.filters})
+        self.tests.update({name: names["test", name] for name in self.environment.tests})
 
     def visit_ExtensionAttribute(  # noqa: N802  Jinja's visitor names it so
         self, node: nodes.ExtensionAttribute, frame: Frame
@@ -68,6 +80,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals.clear()
         self.filters.clear()
         self.tests.clear()
+        self.function_names: dict[tuple[str, str], str] = {}
+
+    def offer(self, filters: Mapping[str, Callable[..., Any]], tests: Mapping[str, Callable[..., bool]]) -> None:
+        """The filters and tests of every function compiled from now on. No others can be called."""
+        self.filters.update(filters)
+        self.tests.update(tests)
+        offered = [*(("filter", name) for name in filters), *(("test", name) for name in tests)]
+        self.function_names = {name: f"{name[0]}_{place}" for place, name in enumerate(offered)}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A field of a map, before anything else: `record.items` is the field. Else Missing."""
@@ -84,7 +104,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """A field of a map by its name, an item of a list or a character of a text by its number. Else Missing."""
-        if isinstance(argument, str):
+        if argument.__class__ is str:
             return self.getattr(obj, argument)
         if isinstance(obj, Missing):
             return obj
@@ -105,14 +125,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
             code = self.compile(template)
         except (SyntaxError, RecursionError, MemoryError):
             raise Refusal("TR007", "the fields are too long or nested too deeply for one function") from None
-        render = self.template_class.from_code(self, code, {}).root_render_func
-
-        def values(scope: Scope) -> tuple[Any, ...]:
-            for made in render(_Names(scope)):  # type: ignore[arg-type]  # a generated function uses no more of a context
-                return made  # type: ignore[return-value]  # our generator yields one tuple, not text
-            raise AssertionError("a generated function yields once")
-
-        return values
+        functions = {
+            name: (self.filters if sort == "filter" else self.tests)[own]
+            for (sort, own), name in self.function_names.items()
+        }
+        namespace: dict[str, Any] = {"environment": self, "__file__": code.co_filename, **functions}
+        exec(code, namespace)  # noqa: S102  how Jinja itself loads what it generated; every node was checked before
+        render: Callable[[_Names], tuple[Any, ...]] = namespace["root"]
+        return lambda scope: render(_Names(scope))
 
 
 def _nothing_at(obj: Any, place: Any) -> Missing:

@@ -154,7 +154,10 @@ _FIELDS = [
     field(Kind.DATE),
     field(Kind.DATETIME),
     field(Kind.CHOICE, choices=("a", "b")),
+    field(Kind.CHOICE),
     field(Kind.CHOICES, choices=("a", "b"), required=True),
+    field(Kind.USERS),
+    field(Kind.REFERENCE),
     TABLE,
 ]
 _CELLS = st.one_of(

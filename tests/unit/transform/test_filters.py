@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from migrator.transform.filters import FILTERS, reference
+from migrator.transform.filters import FILTERS
+from migrator.transform.page import reference
 from migrator.transform.refusal import CODES
 from tests.unit.transform.building import came_to, code_of, table
 
@@ -24,7 +25,7 @@ def test_the_example_of_each_filter_holds(name: str) -> None:
 
 
 def test_the_page_of_filters_is_up_to_date() -> None:
-    """`python -c "from migrator.transform.filters import reference; print(reference(), end='')"` writes it."""
+    """`python -c "from migrator.transform.page import reference; print(reference(), end='')"` writes it."""
     assert (ROOT / "docs/reference/filters.md").read_text(encoding="utf-8") == reference()
 
 
