@@ -187,5 +187,5 @@ def _end(running: Running, status: RunStatus, begun: float, error: MigratorError
     with suppress(*hidden):
         told = report(state, number)
         resume = None if error is None else f"migrator resume {number} --state {shlex.quote(str(state.folder))}"
-        code = exit_code(told) if error is None else error.exit_code
+        code = exit_code(told, running.kept.trailer.problem_total) if error is None else error.exit_code
         running.tell(RunEnded(report=told, exit_code=code, resume=resume))

@@ -61,7 +61,9 @@ def _identities(kept: PlanFile, ways: Mapping[str, Way]) -> None:
     asked: dict[int, str] = {}
     for step in kept.header.steps:
         way = ways[step.step]
-        now = asked.setdefault(id(way.target), way.target.identity())
+        if id(way.target) not in asked:
+            asked[id(way.target)] = way.target.identity()
+        now = asked[id(way.target)]
         planned = kept.header.systems[step.target[0]].identity
         if now != planned:
             raise PlanRefused(

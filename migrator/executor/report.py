@@ -41,11 +41,9 @@ def report(state: State, number: int, *, listed: int = LISTED) -> Report:
     )
 
 
-def exit_code(told: Report) -> int:
-    """5 where some records failed, were skipped or had Problems; else 0."""
-    bad = any(step.failed or step.conflicts or step.unknown or step.todo for step in told.steps) or any(
-        change.outcome.status is not Status.DONE for change in told.changes
-    )
+def exit_code(told: Report, problems: int) -> int:
+    """5 where some records failed, were skipped or (`problems`) could not be planned; else 0."""
+    bad = problems or told.changes or any(step.unknown or step.todo for step in told.steps)
     return 5 if bad else 0
 
 
