@@ -47,7 +47,7 @@ steps:
       version: "{{ record.version }}"
       section: "{{ record.section | default('') | lower }}"
       priority: "{{ record.priority | default('optional', true) }}"
-      installed_size: "{{ record.installed_size | number if record.installed_size else none }}"
+      installed_size: "{{ record.installed_size | default(none) | number }}"
       maintainer: "{{ record.maintainer | trim }}"
       homepage: "{{ record.homepage | default('') }}"
       description: "{{ record.description | default('') }}"
@@ -66,6 +66,7 @@ steps:
     fields:
       summary: "{{ record.package }}"
       status: NEW
+      authors: ["ann"]
       Version: "{{ record.version }}"
       Section: "{{ record.section }}"
       Priority: "{{ record.priority }}"
@@ -78,7 +79,10 @@ steps:
       system: kainexus
       collection: Package
       marker: {field: External key}
-      options: {list: 348}
+      options:
+        list: 348
+        kinds: {Version: text, Section: text, Priority: text, Maintainer: text, Homepage: text,
+                Description: text, Tags: text, Installed size: number, External key: text}
 """
 BACK = """
 playbook: catalogue-back-to-kintone
@@ -182,9 +186,8 @@ def legs(program: list[str], env: dict[str, str], work: Path, pace: str) -> dict
         for words in (["plan", book.name, "-o", "a.plan"], ["apply", "a.plan"], ["verify", book.name]):
             cost = run([*program, *words], env, work)
             costs.append(cost)
-            print(
-                f"{name:26} {words[0]:7} exit {cost.code}  {cost.cpu:7.1f} s CPU  {cost.peak:5.0f} MB  {cost.wall:6.1f} s"
-            )
+            told_of = f"{cost.cpu:7.1f} s CPU  {cost.peak:5.0f} MB  {cost.wall:6.1f} s"
+            print(f"{name:26} {words[0]:7} exit {cost.code}  {told_of}", flush=True)
             if cost.code != 0:
                 print(cost.out[-3000:])
                 raise SystemExit(f"{name}: {words[0]} ended with {cost.code}")
@@ -218,7 +221,7 @@ def main() -> None:
         ready = json.loads(serve.stdout.readline())
         env = {**ready["kintone"]["env"], **ready["kainexus"]["env"]}
         try:
-            told = legs(program, env, work, "" if wanted.paced else ", pace: off")
+            told = legs(program, env, work, "" if wanted.paced else ', pace: "off"')
         finally:
             serve.terminate()
             serve.wait()
