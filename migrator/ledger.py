@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shlex
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import Field, asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from migrator import __version__
+from migrator.codec.schema import DIALECT, Schema, SchemaWriter
+from migrator.connectors import CONNECTORS, connector
 from migrator.errors import LocalFault, MigratorError, UsageWrong
 from migrator.executor.report import report as report_of
-from migrator.model.plan import Action, Change
+from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
+from migrator.model.playbook import Playbook
 from migrator.model.run import Report
-from migrator.pipeline import checks, read
 from migrator.planfile import PlanFile
 from migrator.playbook.spelling import schema_bytes
 from migrator.state.folder import NAME, find
@@ -124,8 +127,67 @@ def write_schemas(folder: Path) -> tuple[Path, ...]:
 def schemas() -> dict[str, bytes]:
     """File name -> content: sorted, indented, the same for one version of the program."""
     return {
-        "playbook.schema.json": schema_bytes(checks().connectors),
+        "playbook.schema.json": schema_bytes({name: connector(name) for name in CONNECTORS}),
+        "plan.schema.json": _schema_text(_plan_schema()),
+        "report.schema.json": _schema_text(_report_schema()),
     }
+
+
+class _PaperSchemas(SchemaWriter):
+    """Schemas of our types as they stand on paper: what a record holds may be anything, None is left out."""
+
+    def field(self, field: Field[Any], hint: Any) -> Schema:
+        """As everywhere, but for what records hold."""
+        if field.name in ("before", "after", "along", "whole", "found"):
+            return {"type": "object"}
+        if field.name == "key" and hint is not str:
+            return {"type": "array"}
+        return super().field(field, hint)
+
+    def line(self, kind: str, wanted: type, **other: Schema) -> Schema:
+        """A line of this kind: the type's fields, some of them in another form."""
+        schema = self.object(wanted)
+        schema["properties"] |= {"line": {"const": kind}, **other}
+        schema["required"] = sorted({"line", *schema.get("required", ())})
+        return schema
+
+
+def _plan_schema() -> Schema:
+    """Any line of a plan file."""
+    writer = _PaperSchemas()
+    text, number = {"type": "string"}, {"type": "integer"}
+    system = {"type": "object", "required": ["connector", "identity"], "properties": {"identity": text}}
+    follows = {"type": "array", "items": {"type": "array", "items": [text, text, number, text, number]}}
+    origin = {"type": "array", "items": text, "minItems": 3, "maxItems": 3}
+    lines = [
+        writer.line(
+            "header",
+            PlanHeader,
+            systems={"type": "object", "additionalProperties": system},
+            follows=follows,
+            steps={"type": "array", "items": {"type": "object", "required": ["step", "target", "write"]}},
+        ),
+        writer.line("change", Change, origin=origin),
+        writer.line("trailer", PlanTrailer),
+        {"type": "object", "required": ["lines", "sha256"], "properties": {"line": {"const": "hash"}}},
+        {"type": "object", "required": ["trailer", "sha256"], "properties": {"line": {"const": "end"}}},
+    ]
+    return {"title": "A line of a plan of migrator", "anyOf": lines, "definitions": writer.definitions}
+
+
+def _report_schema() -> Schema:
+    """What `migrator report --json` prints."""
+    writer = _PaperSchemas()
+    return {
+        "title": "A report of migrator",
+        **writer.line("report", Report, steps={"type": "array"}),
+        "definitions": writer.definitions,
+    }
+
+
+def _schema_text(schema: Schema) -> bytes:
+    text = json.dumps({"$schema": DIALECT, **schema}, ensure_ascii=False, indent=2, sort_keys=True)
+    return (text + "\n").encode()
 
 
 FIRST = """\
@@ -214,8 +276,10 @@ PACKAGES = ("click", "jinja2", "jsonschema", "msgspec", "orjson", "pyyaml", "req
 """What the program stands on."""
 
 
-def checkup(around: Surroundings, state: Path | None, playbook: Path | None, systems: Path | None) -> Iterator[Look]:
-    """Versions, the state, and a login to each system of a playbook. Reads only."""
+def checkup(
+    around: Surroundings, state: Path | None, playbook: Path | None, known: Playbook | None
+) -> Iterator[Look]:
+    """Versions, the state, and a login to each system of a playbook (its path and what it holds). Reads only."""
     yield Look(what="migrator", found=f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     for package in PACKAGES:
         try:
@@ -223,8 +287,8 @@ def checkup(around: Surroundings, state: Path | None, playbook: Path | None, sys
         except PackageNotFoundError:
             yield Look(what=package, found="not installed", well=False)
     yield from _state(find(playbook=playbook, plan=None, cwd=Path.cwd(), explicit=state))
-    if playbook is not None:
-        yield from _systems(around, playbook, systems)
+    if playbook is not None and known is not None:
+        yield from _systems(around, playbook, known)
 
 
 def _state(folder: Path) -> Iterator[Look]:
@@ -249,11 +313,10 @@ def _state(folder: Path) -> Iterator[Look]:
     yield Look(what="disk", found=f"{free / 1e9:,.1f} GB free at {folder}", well=free > 1e8)
 
 
-def _systems(around: Surroundings, playbook: Path, chosen: Path | None) -> Iterator[Look]:
+def _systems(around: Surroundings, path: Path, playbook: Playbook) -> Iterator[Look]:
     """Each system is asked who it is: that proves address, login and the shape of an answer."""
-    loaded = read(playbook, chosen)
-    with Systems(loaded.playbook.systems, around, playbook.parent) as opened:
-        for name in loaded.playbook.systems:
+    with Systems(playbook.systems, around, path.parent) as opened:
+        for name in playbook.systems:
             try:
                 yield Look(what=f"system {name}", found=opened.open(name).identity)
             except MigratorError as error:

@@ -18,9 +18,11 @@ from migrator.cli.options import PLAYBOOK, Command, coming, systems
 def command(invocation: Invocation, playbook: Path | None, systems: Path | None) -> int:
     """Look at versions, the state, and the systems of a playbook."""
     from migrator.ledger import checkup
+    from migrator.pipeline import read
 
+    known = read(playbook, systems).playbook if playbook is not None else None
     well = True
-    for look in checkup(invocation.around, invocation.state, playbook, systems):
+    for look in checkup(invocation.around, invocation.state, playbook, known):
         well = well and look.well
         told = f"{'ok     ' if look.well else 'PROBLEM'}  {look.what}: {look.found}"
         invocation.say(told, line="doctor", what=look.what, well=look.well, found=look.found)

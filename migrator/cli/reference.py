@@ -30,15 +30,16 @@ Results go to stdout; progress and errors go to stderr, but with `--json` errors
 
 def reference() -> str:
     """The page `docs/reference/commands.md`."""
-    parts = [HEAD, _section("migrator", cli, None)]
-    parent = click.Context(cli, info_name="migrator", terminal_width=100)
+    top = click.Context(
+        cli, info_name="migrator", terminal_width=100, help_option_names=cli.context_settings["help_option_names"]
+    )
+    parts = [HEAD, _section("migrator", cli, top)]
     for name in COMMANDS:
-        command = cli.get_command(parent, name)
+        command = cli.get_command(top, name)
         if command is not None:
-            parts.append(_section(f"migrator {name}", command, parent))
+            parts.append(_section(f"migrator {name}", command, click.Context(command, info_name=name, parent=top)))
     return "\n".join(parts)
 
 
-def _section(title: str, command: click.Command, parent: click.Context | None) -> str:
-    context = click.Context(command, info_name=title.split()[-1], parent=parent, terminal_width=100)
+def _section(title: str, command: click.Command, context: click.Context) -> str:
     return f"## {title}\n\n```text\n{command.get_help(context)}\n```\n"

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import click
+import jsonschema
 import pytest
 
 from migrator import __version__
@@ -100,7 +101,7 @@ def test_formats_of_the_options_are_those_of_the_views() -> None:
     assert options.FORMATS_LATER == FORMATS_LATER
 
 
-def test_the_reference_is_up_to_date(request: pytest.FixtureRequest) -> None:
+def test_the_reference_is_up_to_date() -> None:
     """docs/reference/commands.md is what --help says (`python -m pytest tests/unit/cli` with UPDATE_REFERENCE=1)."""
     page = ROOT / "docs" / "reference" / "commands.md"
     if os.environ.get("UPDATE_REFERENCE"):
@@ -237,6 +238,28 @@ def test_programs_get_one_object_a_line(run: Run, project: Path) -> None:
     }
 
 
+def test_the_kept_schemas_are_up_to_date(run: Run, here: Path) -> None:
+    """`migrator schema` writes what stands in schemas/."""
+    assert run("schema", "-o", "made").code == 0
+    kept = {path.name: path.read_bytes() for path in (ROOT / "schemas").iterdir()}
+    assert kept == {path.name: path.read_bytes() for path in (here / "made").iterdir()}
+
+
+def test_plans_and_reports_fit_their_schemas(run: Run, project: Path) -> None:
+    """Every line of a plan file, and what `report --json` prints."""
+    checks = {
+        name: jsonschema.Draft7Validator(json.loads((project / "schemas" / f"{name}.schema.json").read_text()))
+        for name in ("plan", "report")
+    }
+    assert run("plan", "playbook.yaml", "-o", "a.plan").code == 0
+    for line in (project / "a.plan").read_text().splitlines():
+        checks["plan"].validate(json.loads(line))
+    assert not checks["plan"].is_valid({"line": "change", "action": "explode"})
+    assert run("apply", "a.plan").code == 0
+    checks["report"].validate(json.loads(run("report", "--json").out))
+    assert not checks["report"].is_valid({"line": "report"})
+
+
 def test_options_stand_in_the_environment_too(run: Run, project: Path) -> None:
     """MIGRATOR_… for the global options, and with the command's name for its own."""
     assert run("runs", env={"MIGRATOR_FORMAT": "html"}).code == 3
@@ -294,3 +317,14 @@ def test_the_group_knows_its_commands() -> None:
     """Each name of the table is a command of that name."""
     context = click.Context(cli)
     assert [cli.get_command(context, name).name for name in COMMANDS] == list(COMMANDS)  # type: ignore[union-attr]  # None would fail too
+
+
+def test_doctor_logs_in_to_each_system(run: Run, project: Path) -> None:
+    """All well is 0; a system that cannot be reached is 1, by name, and the others are looked at too."""
+    well = run("doctor", "--playbook", "playbook.yaml")
+    assert (well.code, "system here: csv:" in well.out) == (0, True)
+    playbook = project / "playbook.yaml"
+    playbook.write_text(playbook.read_text().replace('path: "."}', 'path: "{{ env.NOWHERE }}"}'))
+    ill = run("doctor", "--playbook", "playbook.yaml")
+    assert ill.code == 1
+    assert "NOWHERE" in ill.out
