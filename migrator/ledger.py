@@ -24,7 +24,7 @@ from migrator.model.playbook import Playbook
 from migrator.model.run import Report
 from migrator.planfile import PlanFile
 from migrator.playbook.spelling import schema_bytes
-from migrator.state.folder import NAME, find
+from migrator.state.folder import NAME, PLANS, find
 from migrator.state.state import State
 from migrator.systems import Surroundings, Systems
 
@@ -65,6 +65,12 @@ def may_become_plan(path: Path, playbook: Path) -> None:
         raise UsageWrong(f"{path} is a folder; -o takes the name of a file")
     if path.exists() and (path.resolve() == playbook.resolve() or (path.stat().st_size and not is_plan(path))):
         raise UsageWrong(f"{path} is there and is no plan; it is not written over", hint="name another file with -o")
+
+
+def unchecked(state: Path, plan_hash: str) -> tuple[str, ...]:
+    """Systems of a kept plan whose TLS is not checked (`insecure: true`). Raises PlanRefused where it is gone."""
+    plan = PlanFile(state / PLANS / f"{plan_hash}.jsonl")
+    return tuple(name for name, system in plan.header.systems.items() if system.options.get("insecure") is True)
 
 
 def differing(path: Path) -> tuple[tuple[str, str, int], ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,28 +48,22 @@ def command(
 def _of_playbook(
     invocation: Invocation, playbook: Path, systems: Path | None, auto_approve: bool, options: ApplyOptions
 ) -> int:
+    from migrator.cli.approval import approved, can_be_asked
     from migrator.cli.planning import planned, scratch, show
     from migrator.cli.running import carried_out
     from migrator.pipeline import apply, plan
 
-    if not auto_approve and not _is_asked():
-        raise click.UsageError("applying a playbook asks first, and there is no terminal: add --auto-approve")
+    can_be_asked(auto_approve)
     with scratch() as place:
         making = plan(playbook, place, invocation.around, systems=systems, state=invocation.state)
         made = planned(invocation, making)
         show(invocation, place, kept=False, warnings=made.warnings)
         if not _has_lines(made):
             return made.exit_code
-        if not auto_approve and not click.confirm("Carry out this plan?", err=True):
-            invocation.note("nothing was changed")
+        if not approved(invocation, made, options, auto_approve):
             return 0
         events = apply(place, invocation.around, options=options, systems=systems, state=invocation.state)
         return carried_out(invocation, events)
-
-
-def _is_asked() -> bool:
-    """Somebody sits there who can say yes."""
-    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _has_lines(made: Planned) -> bool:

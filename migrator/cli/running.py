@@ -31,7 +31,7 @@ def options_of(words: dict[str, Any], expect_hash: str | None = None) -> ApplyOp
 def carried_out(invocation: Invocation, events: Iterator[Event]) -> int:
     """Show all events; the exit code. Errors come before the report, the command that goes on comes last."""
     from migrator.errors import MigratorError
-    from migrator.ledger import go_on
+    from migrator.ledger import go_on, unchecked
     from migrator.model.run import RunEnded, RunStarted
 
     view = invocation.view
@@ -44,7 +44,10 @@ def carried_out(invocation: Invocation, events: Iterator[Event]) -> int:
             if isinstance(event, RunEnded):
                 ended = event
                 continue
-            started = event if isinstance(event, RunStarted) else started
+            if isinstance(event, RunStarted):
+                started = event
+                for name in unchecked(Path(event.state), event.plan_hash):
+                    invocation.urge(f"TLS IS NOT CHECKED for system {name} (insecure: true)")
             view.event(event)
     except MigratorError as caught:
         error = caught

@@ -17,6 +17,7 @@ from migrator import __version__
 from migrator.cli import options
 from migrator.cli.main import COMMANDS, LATER, cli
 from migrator.cli.reference import reference
+from migrator.emulators.server import create_emulator, serve
 from migrator.views import FORMATS
 from migrator.views import LATER as FORMATS_LATER
 from tests.unit.cli.conftest import Run
@@ -191,7 +192,7 @@ def test_a_playbook_is_applied_only_after_a_yes(run: Run, project: Path, monkeyp
     assert refused.code == 3
     assert "--auto-approve" in refused.err
     assert not (project / ".migrator").exists()
-    monkeypatch.setattr("migrator.cli.apply._is_asked", lambda: True)
+    monkeypatch.setattr("migrator.cli.approval._is_terminal", lambda: True)
     assert run("apply", "playbook.yaml", answer="n\n").code == 0
     assert not (project / "contacts.csv").exists()
     assert run("apply", "playbook.yaml", answer="y\n").code == 0
@@ -328,3 +329,43 @@ def test_doctor_logs_in_to_each_system(run: Run, project: Path) -> None:
     ill = run("doctor", "--playbook", "playbook.yaml")
     assert ill.code == 1
     assert "NOWHERE" in ill.out
+
+
+KINTONE = """\
+playbook: unchecked
+systems:
+  here: {connector: csv, path: "."}
+  kt:
+    connector: kintone
+    url: "{{ env.KINTONE_URL }}"
+    api_token: "{{ env.KINTONE_API_TOKEN }}"
+    insecure: true
+limits: {update_percent: 0}
+steps:
+  - step: rows
+    source: {system: here, collection: rows.csv, query: {id: serial}}
+    fields: {serial: "{{ record.serial }}", label: "{{ record.label }}"}
+    target: {system: kt, collection: 3, key: serial}
+"""
+
+
+def test_brakes_and_unchecked_tls_cannot_be_overlooked(run: Run, here: Path) -> None:
+    """A banner while planning and applying; over the brake: 4, with the option that allows the exact count."""
+    emulator = create_emulator("kintone", pace="off")
+    (here / "rows.yaml").write_text(KINTONE)
+    with serve(emulator.app) as server:
+        env = {**emulator.env(server.url)}
+        for label in ("old", "new"):
+            (here / "rows.csv").write_text("serial,label\n" + "".join(f"S-{n},{label}\n" for n in range(12)))
+            planned = run("plan", "rows.yaml", "-o", f"{label}.plan", env=env)
+            assert "TLS IS NOT CHECKED for system kt" in planned.out
+            applied = run("apply", f"{label}.plan", env=env)
+            if label == "old":
+                assert (planned.code, applied.code) == (0, 0)
+                assert "TLS IS NOT CHECKED for system kt" in applied.err
+        assert (planned.code, applied.code) == (4, 4)
+        assert "apply refuses this plan without  --allow-updates 12" in planned.out
+        assert run("apply", "new.plan", "--allow-updates", "11", env=env).code == 4
+        assert run("apply", "new.plan", "--allow-updates", "12", env=env).code == 0
+        for secret in emulator.variables.values():
+            assert secret not in planned.out + planned.err + applied.out + applied.err
