@@ -82,6 +82,21 @@ def test_an_answer_that_does_not_tell_is_unknown(world: World, kind: Any) -> Non
         assert not shown(world, repr(results))
 
 
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.DELETE])
+@pytest.mark.parametrize("kind", ["after_commit_status", "html", "truncate_json", "empty", "wrong_body"])
+def test_the_same_holds_for_updates_and_deletes(world: World, action: Action, kind: Any) -> None:
+    """An answer that does not tell is Unknown, though a delete's success may be an answer that is almost empty."""
+    match = {Action.UPDATE: world.update_call, Action.DELETE: world.delete_call}[action]
+    if world.faults is None or not match:
+        pytest.skip("this system is no server, or has no such call")
+    with opened(world) as session:
+        world.fill(1)
+        (found,) = session.records().values()
+        change = session.delete(found) if action is Action.DELETE else session.update(found, {world.text: "ours"})
+        world.faults.add(match=match, kind=kind, status=502 if "status" in kind else None)
+        assert [type(result) for result in session.write([change])] == [Unknown]
+
+
 def test_no_error_shows_a_secret(world: World) -> None:
     """Whatever the server answers, with whatever status, neither its error nor its result holds a credential."""
     if world.faults is None:

@@ -92,6 +92,8 @@ def world(emulator: Emulator) -> World:
         held=lambda: len(tenant.cursors),
         faults=emulator.faults,
         create_call="POST /k/v1/records.json",
+        update_call="PUT /k/v1/records.json",
+        delete_call="DELETE /k/v1/records.json",
         read_call="GET /k/v1/records/cursor.json",
         read_calls={"id": "POST /k/v1/records.json"},
         values=_values(),

@@ -72,6 +72,10 @@ class World:
     """The emulator's switchboard."""
     create_call: str = "POST"
     """What fits the request of a create, for `faults`."""
+    update_call: str = ""
+    """The same of an update."""
+    delete_call: str = ""
+    """The same of a delete."""
     read_call: str = ""
     """What fits the requests that bring records, for `faults`."""
     read_calls: Mapping[str, str] = field(default_factory=dict)
