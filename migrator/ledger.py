@@ -9,6 +9,7 @@ import shlex
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import Field, asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 from migrator import __version__
 from migrator.codec.schema import DIALECT, Schema, SchemaWriter
 from migrator.connectors import CONNECTORS, connector
-from migrator.errors import LocalFault, MigratorError, UsageWrong
+from migrator.errors import LocalFault, MigratorError, PlanRefused, UsageWrong
 from migrator.executor.report import report as report_of
 from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
 from migrator.model.playbook import Playbook
@@ -33,9 +34,21 @@ from migrator.systems import Surroundings, Systems
 
 def open_plan(path: Path) -> PlanFile:
     """A plan file, every byte of it proved. Needs neither state nor network. Raises PlanRefused."""
-    plan = PlanFile(path)
-    plan.check()
+    with _readable(path):
+        plan = PlanFile(path)
+        plan.check()
     return plan
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever is no plan's line is told as that."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PlanRefused(
+            f"the plan {path} holds a line that is none of a plan's", hint="plan again", detail=type(error).__name__
+        ) from error
 
 
 def lines_of(plan: PlanFile) -> Callable[[str, int], Iterator[Change]]:
@@ -43,8 +56,10 @@ def lines_of(plan: PlanFile) -> Callable[[str, int], Iterator[Change]]:
     sections = {(section.step, int(section.phase)): section for section in plan.sections()}
 
     def lines(step: str, phase: int) -> Iterator[Change]:
-        section = sections[step, phase]
-        return (change for _, change in plan.changes(section.start, section.stop))
+        with _readable(plan.path):
+            section = sections[step, phase]
+            for _, change in plan.changes(section.start, section.stop):
+                yield change
 
     return lines
 

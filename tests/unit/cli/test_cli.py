@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -369,3 +371,32 @@ def test_brakes_and_unchecked_tls_cannot_be_overlooked(run: Run, here: Path) -> 
         assert run("apply", "new.plan", "--allow-updates", "12", env=env).code == 0
         for secret in emulator.variables.values():
             assert secret not in planned.out + planned.err + applied.out + applied.err
+
+
+def test_no_damage_to_a_plan_is_a_fault_of_the_program(run: Run, project: Path) -> None:
+    """Any byte changed, any end cut, lines that fit their hash and nothing else: refused, never a crash."""
+    assert run("plan", "playbook.yaml", "-o", "a.plan").code == 0
+    whole = (project / "a.plan").read_bytes()
+    chosen = random.Random(11)
+    damaged = [whole[: chosen.randrange(len(whole))] for _ in range(20)]
+    for _ in range(60):
+        place = chosen.randrange(len(whole))
+        damaged.append(whole[:place] + bytes([chosen.randrange(256)]) + whole[place + 1 :])
+    body = whole[: whole.rindex(b'{"line":"end"')]
+    for old, new in (
+        (b'"action":"create"', b'"action":"crash!"'),
+        (b'"phase":1', b'"phase":9'),
+        (b'"key":', b'"kei":'),
+    ):
+        changed = body.replace(old, new)
+        end = {
+            "line": "end",
+            "sha256": hashlib.sha256(changed).hexdigest(),
+            "trailer": changed.rindex(b"\n", 0, -1) + 1,
+        }
+        damaged.append(changed + json.dumps(end, separators=(",", ":")).encode() + b"\n")
+    for content in damaged:
+        (project / "b.plan").write_bytes(content)
+        done = run("show", "b.plan")
+        assert done.code == 4 or (done.code == 0 and content.endswith(b"}\n")), (done, content)
+        assert "fault of migrator" not in done.err
