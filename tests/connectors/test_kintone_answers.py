@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from migrator.connectors.kintone import Kintone
-from migrator.connectors.kintone.form import fields_of
+from migrator.connectors.kintone.form import DEFAULT_PRECISION, fields_of
 from migrator.contract import Answer, Batch, Done, Item, Unknown, Writing
 from migrator.errors import Conflict, Denied, LoginRefused, Refused, SystemFailed, Throttled
 from migrator.model.plan import Action, Change, Phase
@@ -22,6 +22,7 @@ FORM: Mapping[str, Mapping[str, Any]] = {
     "no": {"type": "SINGLE_LINE_TEXT", "code": "no", "label": "No", "unique": True},
     "name": {"type": "SINGLE_LINE_TEXT", "code": "name", "label": "Name"},
     "mail": {"type": "LINK", "code": "mail", "label": "Mail", "unique": True},
+    "price": {"type": "NUMBER", "code": "price", "label": "Price"},
     "files": {"type": "FILE", "code": "files", "label": "Files"},
     "lines": {
         "type": "SUBTABLE",
@@ -43,7 +44,7 @@ def target(**options: Any) -> Kintone:
 
 def writing(on_taken: OnTaken = OnTaken.CONFLICT, key: tuple[str, ...] = ("no",)) -> Writing:
     """A step that writes to app 12."""
-    collection = Collection(id="12", name="Assets", fields=fields_of(FORM, (4, "HALF_EVEN")))
+    collection = Collection(id="12", name="Assets", fields=fields_of(FORM, DEFAULT_PRECISION))
     return Writing(
         write=Write(system="kt", collection="12", key=key, on_taken=on_taken),
         options=Kintone.WriteOptions(),
@@ -153,21 +154,39 @@ def test_an_update_sends_rows_with_the_cells_it_does_not_name() -> None:
     assert rows == [{"item": "a", "kind": "theirs"}, {"item": "b"}]
 
 
-def test_what_can_never_be_sent_is_told_while_planning() -> None:
-    """A file of another system; a key too long for an upsert; a column that the server would ignore; no Unicode."""
-    other = File(name="a", size=1, media_type="x/y", where="K", system="kintone:other.example")
-    with pytest.raises(Refused) as caught:
-        target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "files": (other,)}))
-    assert caught.value.problems[0].place is not None and caught.value.problems[0].place.field == "files"
-    with pytest.raises(Refused, match="64"):
-        target().encode_change(writing(OnTaken.UPDATE), change(Action.CREATE, after={"no": "x" * 65}))
-    with pytest.raises(Refused, match="no column prize"):
-        target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "lines": ({"prize": "1"},)}))
-    with pytest.raises(Refused, match="cannot be sent"):
-        target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "name": "\ud800"}))
+OTHER = File(name="a", size=1, media_type="x/y", where="K", system="kintone:other.example")
+
+
+@pytest.mark.parametrize(
+    ("after", "field", "word"),
+    [
+        ({"files": (OTHER,)}, "files", "another system"),
+        ({"no": "x" * 65}, "no", "64"),
+        ({"lines": ({"item": "a"}, {"prize": "1"})}, "lines", "no column prize"),
+        ({"price": "1234567890123.5"}, "price", "12 digits"),
+        ({"price": "-1e12"}, "price", "12 digits"),
+    ],
+)
+def test_what_would_be_refused_is_told_while_planning(after: dict[str, Any], field: str, word: str) -> None:
+    """With the field; encoding says the same. What just fits passes both."""
+    upsert, wanted = writing(OnTaken.UPDATE), change(Action.CREATE, after={"no": "E1", **after})
+    for step in (target().check_change, target().encode_change):
+        with pytest.raises(Refused, match=word) as caught:
+            step(upsert, wanted)
+        place = caught.value.problems[0].place
+        assert place is not None and (place.field, place.record) == (field, "E0")
+    fits = change(Action.CREATE, after={"no": "x" * 64, "price": "-123456789012.34567", "lines": ({"item": "a"},)})
+    target().check_change(upsert, fits)
+    assert target().encode_change(upsert, fits)
+
+
+def test_a_file_that_stands_here_goes_by_its_key() -> None:
+    """Its handle is sent; text that no JSON can hold is refused in words."""
     ours = File(name="a", size=1, media_type="x/y", where="K", system="kintone:acme.kintone.example")
     part = target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "files": (ours,)}))
     assert orjson.loads(part)["files"] == {"value": [{"fileKey": "K"}]}
+    with pytest.raises(Refused, match="cannot be sent"):
+        target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "name": "\ud800"}))
 
 
 # ---------------------------------------------------------------- success, and doubt

@@ -347,7 +347,7 @@ def test_rounding_follows_the_apps_settings(emulator: Emulator) -> None:
     app.precision = Precision(places=2, rounding="UP")
     with kintone(emulator) as target:
         fields = target.describe(str(app.id), None).fields or {}
-    assert fields["installed_size"].extra["precision"] == [2, "UP"]
+    assert fields["installed_size"].extra["precision"] == [2, "UP", 16]
 
 
 def test_a_wrong_query_is_refused_in_the_servers_words(emulator: Emulator) -> None:

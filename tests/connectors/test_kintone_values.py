@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.connectors.kintone.form import fields_of
+from migrator.connectors.kintone.form import DEFAULT_PRECISION, Precision, fields_of
 from migrator.connectors.kintone.query import any_of, parsed, quoted
 from migrator.connectors.kintone.rows import columns_of, completed
 from migrator.connectors.kintone.stored import cell_stored, number_text, stored
@@ -42,14 +42,14 @@ def told(type_: str, code: str = "f", **more: Any) -> dict[str, Any]:
     return {"type": type_, "code": code, "label": code.upper(), **more}
 
 
-def field(type_: str, precision: tuple[int, str] = (4, "HALF_EVEN"), **more: Any) -> Field:
+def field(type_: str, precision: Precision = DEFAULT_PRECISION, **more: Any) -> Field:
     """The Field that follows."""
     return fields_of({"f": told(type_, **more)}, precision)["f"]
 
 
 def lines() -> Field:
     """The table above."""
-    return fields_of({"lines": TABLE}, (4, "HALF_EVEN"))["lines"]
+    return fields_of({"lines": TABLE}, DEFAULT_PRECISION)["lines"]
 
 
 # ---------------------------------------------------------------- forms
@@ -74,7 +74,7 @@ def test_a_form_becomes_fields() -> None:
         "new": told("FROM_THE_FUTURE", "new"),
         "lines": TABLE,
     }
-    fields = fields_of(form, (2, "UP"))
+    fields = fields_of(form, (2, "UP", 16))
     assert set(form) - set(fields) == {"Status", "box", "rel"}
     never = {name for name, each in fields.items() if each.writable_on is WritableOn.NEVER}
     assert never == {"no", "auto", "copied", "hours", "new"}
@@ -82,7 +82,7 @@ def test_a_form_becomes_fields() -> None:
     name = fields["name"]
     assert (name.required, name.unique, name.min_length, name.max_length) == (True, True, 2, 64)
     assert (fields["n"].minimum, fields["n"].maximum, fields["n"].has_default) == ("0", None, True)
-    assert fields["n"].extra["precision"] == [2, "UP"]
+    assert fields["n"].extra["precision"] == [2, "UP", 16]
     assert fields["day"].has_default and not name.has_default
     assert fields["pick"].choices == ("one", "two", "三")
     assert (fields["hours"].kind, fields["key"].extra["lookup"]) == (Kind.TEXT, "9")
@@ -146,7 +146,7 @@ def test_values_are_written_in_their_fields_form() -> None:
         "n": 5, "text": True, "people": ("ann", 7), "files": (file,), "tags": None, "day": None, "who": "ann",
         "lines": ({"item": "bolt", "count": 2.0},),
     }  # fmt: skip
-    payload = to_payload(wanted, fields_of(form, (4, "HALF_EVEN")))
+    payload = to_payload(wanted, fields_of(form, DEFAULT_PRECISION))
     assert {name: value["value"] for name, value in payload.items()} == {
         "n": "5", "text": "true", "people": [{"code": "ann"}, {"code": "7"}], "files": [{"fileKey": "K"}], "tags": [],
         "day": "", "who": {"code": "ann"}, "lines": [{"value": {"item": {"value": "bolt"}, "count": {"value": "2"}}}],
@@ -209,9 +209,9 @@ def test_values_have_one_form(type_: str, value: Value, seen: Value) -> None:
 
 def test_rounding_is_the_apps() -> None:
     """Decimal places and direction come from the app's settings."""
-    assert stored(field("NUMBER", (0, "UP")), "1.2") == "2"
-    assert stored(field("NUMBER", (1, "DOWN")), "1.29") == "1.2"
-    assert stored(field("NUMBER", (1, "HALF_EVEN")), "0.25") == "0.2"
+    assert stored(field("NUMBER", (0, "UP", 16)), "1.2") == "2"
+    assert stored(field("NUMBER", (1, "DOWN", 16)), "1.29") == "1.2"
+    assert stored(field("NUMBER", (1, "HALF_EVEN", 16)), "0.25") == "0.2"
 
 
 def test_an_emptied_radio_button_falls_back() -> None:

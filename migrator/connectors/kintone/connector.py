@@ -11,7 +11,7 @@ import orjson
 
 from migrator.connectors.kintone.answers import LOCKED, body_of, strange
 from migrator.connectors.kintone.cursor import CursorWalk
-from migrator.connectors.kintone.form import DEFAULT_PRECISION, fields_of, numbers_in
+from migrator.connectors.kintone.form import DEFAULT_PRECISION, Precision, fields_of, numbers_in
 from migrator.connectors.kintone.options import Login, ReadOptions, WriteOptions
 from migrator.connectors.kintone.options import Options as KintoneOptions
 from migrator.connectors.kintone.query import Wanted, askable, parsed
@@ -19,7 +19,7 @@ from migrator.connectors.kintone.reading import PAGE, Reading, one_of
 from migrator.connectors.kintone.results import results_of
 from migrator.connectors.kintone.stored import is_number, stored
 from migrator.connectors.kintone.values import text_of, type_of
-from migrator.connectors.kintone.writing import call_of, part_of
+from migrator.connectors.kintone.writing import call_of, check, part_of
 from migrator.contract import (
     Answer,
     Auth,
@@ -187,9 +187,13 @@ class Kintone(Target):
         known, stood = writing.collection.fields or {}, before or {}
         return {name: stored(known.get(name), value, stood.get(name)) for name, value in fields.items()}
 
+    def check_change(self, writing: Writing, change: Change) -> None:
+        """Raises Refused for a file of another system, an unknown column, a number or an update key too long."""
+        check(writing, change, self._identity)
+
     def encode_change(self, writing: Writing, change: Change) -> bytes:
-        """The record's part of the body. Raises Refused for a file of another system, and for a key too long."""
-        return part_of(writing, change, self.identity())
+        """The record's part of the body. Raises Refused for what can never be sent."""
+        return part_of(writing, change, self._identity)
 
     def encode(self, batches: tuple[Batch, ...]) -> Call:
         """records.json for one batch, bulkRequest.json for several."""
@@ -225,14 +229,18 @@ class Kintone(Target):
         except Denied:
             return f"app {app}"
 
-    def _precision(self, app: str) -> tuple[int, str]:
-        """Decimal places and rounding; the defaults where our login may not see the app's settings."""
+    def _precision(self, app: str) -> Precision:
+        """How the app's numbers are kept; the defaults where our login may not see the app's settings."""
         try:
             told = self._get("app/settings.json", app).get("numberPrecision") or {}
         except (Denied, Refused, NotFound):
             return DEFAULT_PRECISION
-        places, rounding = DEFAULT_PRECISION
-        return int(told.get("decimalPlaces", places)), str(told.get("roundingMode", rounding))
+        places, rounding, digits = DEFAULT_PRECISION
+        return (
+            int(told.get("decimalPlaces", places)),
+            str(told.get("roundingMode", rounding)),
+            int(told.get("digits", digits)),
+        )
 
 
 def _app_id(collection: str) -> str:

@@ -9,8 +9,11 @@ from migrator.model.values import Field, Kind, WritableOn
 
 Properties = Mapping[str, Mapping[str, Any]]
 
-DEFAULT_PRECISION = (4, "HALF_EVEN")
-"""Decimal places and rounding of an app that never changed them (vendor docs)."""
+Precision = tuple[int, str, int]
+"""Decimal places, rounding, digits in all."""
+
+DEFAULT_PRECISION: Precision = (4, "HALF_EVEN", 16)
+"""Of an app that never changed it (vendor docs)."""
 
 USER_TYPES = frozenset({"USER_SELECT", "ORGANIZATION_SELECT", "GROUP_SELECT", "STATUS_ASSIGNEE"})
 """Lists of {code, name}."""
@@ -61,7 +64,7 @@ _READ_ONLY = frozenset({"RECORD_NUMBER", "CALC", "STATUS", "STATUS_ASSIGNEE", "C
 """Refused or ignored in a record; a status moves by a call of its own."""
 
 
-def fields_of(properties: Properties, precision: tuple[int, str]) -> dict[str, Field]:
+def fields_of(properties: Properties, precision: Precision) -> dict[str, Field]:
     """Field code -> Field. Fields of groups stand flat, as in records; what never appears in a record is left out."""
     copied = frozenset(_copied(properties))
     return {code: _field(told, precision, copied) for code, told in properties.items() if _in_records(told)}
@@ -83,7 +86,7 @@ def _copied(properties: Properties) -> Iterator[str]:
         yield from _copied(told.get("fields", {}))
 
 
-def _field(told: Mapping[str, Any], precision: tuple[int, str], copied: frozenset[str]) -> Field:
+def _field(told: Mapping[str, Any], precision: Precision, copied: frozenset[str]) -> Field:
     type_, code = told["type"], told["code"]
     cells = told.get("fields", {}).values()
     return Field(
@@ -132,7 +135,7 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text else None
 
 
-def _extra(told: Mapping[str, Any], precision: tuple[int, str]) -> dict[str, Any]:
+def _extra(told: Mapping[str, Any], precision: Precision) -> dict[str, Any]:
     """What the connector needs later: the type, and per type the rounding, protocol, looked-up app, default."""
     extra: dict[str, Any] = {"type": told["type"]}
     if told["type"] == "NUMBER":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 
-from migrator.connectors.kintone.form import CHOICES_TYPES, USER_TYPES
+from migrator.connectors.kintone.form import CHOICES_TYPES, DEFAULT_PRECISION, USER_TYPES
 from migrator.connectors.kintone.rows import columns_of, completed, rows_of
 from migrator.connectors.kintone.values import items_of, text_of, type_of
 from migrator.model.values import Field, Ref, Value
@@ -97,7 +97,7 @@ def _sorted(value: Value, rank: Callable[[str], tuple[int, str]]) -> Value:
 
 
 def _number(field: Field, value: Value, before: Value = None) -> Value:
-    places, rounding = field.extra.get("precision", (4, "HALF_EVEN"))
+    places, rounding, _ = field.extra.get("precision", DEFAULT_PRECISION)
     return number_text(text_of(value), places, rounding).strip() or None
 
 

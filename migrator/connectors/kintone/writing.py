@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import orjson
 
+from migrator.connectors.kintone.form import DEFAULT_PRECISION
 from migrator.connectors.kintone.reading import JSON
 from migrator.connectors.kintone.rows import columns_of, completed, rows_of
-from migrator.connectors.kintone.stored import cell_stored
+from migrator.connectors.kintone.stored import cell_stored, is_number, number_text
 from migrator.connectors.kintone.values import text_of, to_payload, type_of
 from migrator.contract import Batch, Call, Writing
 from migrator.errors import Refused
@@ -40,22 +41,36 @@ def upserts(writing: Writing) -> str | None:
     return field.name if field is not None and field.unique and type_of(field) in _UPSERT_TYPES else None
 
 
+def check(writing: Writing, change: Change, system: str) -> None:
+    """What the server would refuse, or ignore without a word. `system` is our identity. Raises Refused."""
+    known = writing.collection.fields or {}
+    for name, value in (change.after or {}).items():
+        type_ = type_of(known.get(name))
+        if type_ == "NUMBER":
+            _must_fit(known[name], value, change)
+        elif type_ == "SUBTABLE":
+            _must_have_columns(known[name], value, change)
+        if type_ in _WITH_FILES and any(file.system != system for file in _files(value)):
+            raise _never(change, name, "a file of another system cannot be written to Kintone yet")
+    key = upserts(writing) if change.action is Action.CREATE else None
+    if key is not None and len(text_of((change.after or {}).get(key))) > KEY_LENGTH:
+        raise _never(change, key, f"a key of more than {KEY_LENGTH} characters cannot serve `on_taken: update`")
+
+
 def part_of(writing: Writing, change: Change, system: str) -> bytes:
     """A change's part: a record; an update with its id and revision first; a delete's id and revision.
 
-    `system` is our identity. Raises Refused for a File that does not stand here, and for an update key too long.
+    Raises Refused as `check` does, and for text that is no Unicode.
     """
     if change.action is Action.DELETE:
         return orjson.dumps([change.target_id, change.version or UNCHECKED])
+    check(writing, change, system)
     known = writing.collection.fields or {}
     before = change.before or {}
     after = {**(change.along or {}), **(change.after or {})}
     for name, value in after.items():
-        type_ = type_of(known.get(name))
-        if type_ == "SUBTABLE":
-            after[name] = value = _whole(known[name], value, before.get(name), change)
-        if type_ in _WITH_FILES:
-            _must_be_ours(value, system, change, name)
+        if type_of(known.get(name)) == "SUBTABLE":
+            after[name] = _whole(known[name], value, before.get(name))
     record = to_payload(after, known)
     if change.action is Action.UPDATE:
         version = change.version or UNCHECKED
@@ -64,8 +79,6 @@ def part_of(writing: Writing, change: Change, system: str) -> bytes:
     if key is None:
         return _json(record, change)
     value = record.pop(key)["value"]
-    if len(value) > KEY_LENGTH:
-        raise _never(change, key, f"a key of more than {KEY_LENGTH} characters cannot serve `on_taken: update`")
     return _json({"updateKey": {"field": key, "value": value}, "record": record}, change)
 
 
@@ -119,22 +132,29 @@ def _body(batch: Batch) -> bytes:
     return b'{"app":%s%s,"records":[%s]}' % (app, upsert, b",".join(item.part for item in batch.items))
 
 
-def _whole(field: Field, value: Value, before: Value, change: Change) -> Value:
-    """A table's rows with the cells that they do not name, out of the rows that stand. Raises Refused."""
-    rows = rows_of(value)
-    known = {cell.name for cell in field.fields}
-    for row in rows:
-        for name in row.keys() - known:  # the server would ignore it without a word
-            raise _never(change, field.name, f"the table {field.name} has no column {name}")
-    columns = columns_of(field)
-    whole = completed(columns, rows, before, cell_stored)
+def _whole(table: Field, value: Value, before: Value) -> Value:
+    """A table's rows with the cells that they do not name, out of the rows that stand."""
+    columns = columns_of(table)
+    whole = completed(columns, rows_of(value), before, cell_stored)
     return tuple({name: row[name] for name in columns if name in row} for row in whole)
 
 
-def _must_be_ours(value: Value, system: str, change: Change, name: str) -> None:
-    """A file goes by its key, which is good in its own system only. Raises Refused."""
-    if any(file.system != system for file in _files(value)):
-        raise _never(change, name, "a file of another system cannot be written to Kintone yet")
+def _must_have_columns(table: Field, value: Value, change: Change) -> None:
+    known = {cell.name for cell in table.fields}
+    for row in rows_of(value):
+        for name in row.keys() - known:
+            raise _never(change, table.name, f"the table {table.name} has no column {name}")
+
+
+def _must_fit(field: Field, value: Value, change: Change) -> None:
+    """An integer part with more digits than the app's precision leaves is refused (observed)."""
+    places, _, digits = field.extra.get("precision", DEFAULT_PRECISION)
+    room = digits - places
+    text = text_of(value)
+    if len(text) <= room and "e" not in text.lower():
+        return
+    if is_number(text) and len(number_text(text, 0, "DOWN").lstrip("-")) > room:
+        raise _never(change, field.name, f"the number has more than {room} digits before the decimal point")
 
 
 def _json(body: Mapping[str, object], change: Change) -> bytes:
