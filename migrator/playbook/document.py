@@ -14,6 +14,8 @@ from migrator.model.problem import Place, Problem
 
 EXCERPT_MAX = 160
 """Characters of a source line that a message shows."""
+LINE_READ = 4 * EXCERPT_MAX
+"""Characters of a line that are looked at: the patterns below are slow on very long lines."""
 STARS = "***"
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -41,7 +43,8 @@ class Document:
     """Place of the root."""
     warnings: tuple[Problem, ...] = ()
     """What was noticed while parsing."""
-    _hidden: list[tuple[int, int]] = field(default_factory=list)
+    _hidden: dict[int, set[tuple[int, int]]] = field(default_factory=dict)
+    """Line -> spans of the text that no excerpt shows."""
 
     def place(self, path: Path, *, of_key: bool = False) -> Place:
         """Place of the node at this path, of its key where asked; of the nearest node above where there is none."""
@@ -50,7 +53,7 @@ class Document:
 
     def place_at(self, offset: int, path: str | None = None) -> Place:
         """Place of an offset in the text."""
-        number = bisect_right(self._starts, offset)
+        number = self._line(offset)
         return Place(
             file=self.name,
             line=number,
@@ -61,19 +64,24 @@ class Document:
 
     def hide(self, path: Path) -> None:
         """Keep the value at this path out of every excerpt from now on."""
-        self._hidden.append(self._span(path, of_key=False))
+        start, end = self._span(path, of_key=False)
+        for number in range(self._line(start), self._line(end) + 1):
+            self._hidden.setdefault(number, set()).add((start, end))
 
     def excerpt(self, number: int) -> str:
         """A source line (from 1) without what must not be shown; cut where it is long."""
         start = self._starts[number - 1]
-        line = _LINE_END.split(self.text[start : self._line_stop(number)], maxsplit=1)[0]
-        for first, last in sorted(self._hidden, reverse=True):
+        stop = min(self._line_stop(number), start + LINE_READ)
+        line = _LINE_END.split(self.text[start:stop], maxsplit=1)[0]
+        for first, last in sorted(self._hidden.get(number, ()), reverse=True):
             left, right = max(first - start, 0), min(last - start, len(line))
             if left < right:
                 line = line[:left] + STARS + line[right:]
-        line = line[: 4 * EXCERPT_MAX]  # the patterns below are slow on very long lines
         line = _CONTROL.sub("\ufffd", without_secrets(line).replace("\t", " "))
         return line if len(line) <= EXCERPT_MAX else line[: EXCERPT_MAX - 1] + "…"
+
+    def _line(self, offset: int) -> int:
+        return bisect_right(self._starts, offset)
 
     def _line_stop(self, number: int) -> int:
         return self._starts[number] if number < len(self._starts) else len(self.text)

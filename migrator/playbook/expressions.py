@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from itertools import chain
 from typing import Any
 
 from migrator.codec.build import Path
@@ -22,8 +23,8 @@ SYSTEM_NAMES = frozenset({"env"})
 
 ONE_EXPRESSION = re.compile(r"\s*\{\{(?:(?!\}\}).)*\}\}\s*", re.DOTALL)
 """A text that is one `{{ }}` and nothing else."""
-_EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*+\\?'?|\"(?:[^\"\\]|\\.)*+\\?\"?", re.DOTALL)
+"""A text within an expression; an unclosed one goes to the end, so that no text is walked twice."""
 _MAP = re.compile(r"\|\s*map\s*\(\s*(?:'([^'\\]*)'|\"([^\"\\]*)\")")
 _VARIABLE = re.compile(r"(?<![\w.])vars\.([A-Za-z_]\w*)")
 _REF = re.compile(r"(?<![\w.])ref\s*\(")
@@ -67,15 +68,19 @@ def constants_only(value: Any, base: Path, what: str) -> Iterator[Finding]:
 def names_used(value: Any, base: Path, mappings: Collection[str], variables: Collection[str]) -> Iterator[Finding]:
     """Mappings and variables that templates name and the playbook does not have."""
     for path, text in templates(value, base):
-        for match in _EXPRESSION.finditer(text):
-            yield from _unknown_names(match[1], path, mappings, variables)
+        found = (_unknown_names(expression, path, mappings, variables) for expression in _expressions(text))
+        yield from dict.fromkeys(chain.from_iterable(found))
 
 
 def refs_used(value: Any, base: Path) -> Iterator[Path]:
     """Paths of the texts that call `ref()`."""
     for path, text in templates(value, base):
-        if any(_REF.search(_QUOTED.sub("''", match[1])) for match in _EXPRESSION.finditer(text)):
+        if any(_REF.search(_QUOTED.sub("''", expression)) for expression in _expressions(text)):
             yield path
+
+
+def _expressions(text: str) -> list[str]:
+    return [part.partition("}}")[0] for part in text.split("{{")[1:]]
 
 
 def _unknown_names(

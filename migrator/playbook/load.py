@@ -166,12 +166,13 @@ def _stranger(document: Document, key: str) -> Problem:
 
 
 def _untold(made: Draft, told: Iterable[Finding]) -> list[Finding]:
-    """Faults of building that the schema did not tell; there are none while schema and types agree."""
-    paths = [finding.path for finding in told]
+    """Faults of building that the schema did not tell: those beyond the number that it lists."""
+    paths = {finding.path for finding in told}
+    above = {path[:length] for path in paths for length in range(len(path) + 1)}
     return [
         Finding(path=path, code="PB022", summary=sentence)
         for path, sentence in made.faults
-        if not any(known[: len(path)] == path or path[: len(known)] == known for known in paths)
+        if path not in above and not any(path[:length] in paths for length in range(len(path)))
     ]
 
 

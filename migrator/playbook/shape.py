@@ -42,9 +42,8 @@ class Shape:
 
     def findings(self, tree: Any, base: Path = ()) -> list[Finding]:
         """Every fault of shape, with paths from the root of the document; `base` is where `tree` stands."""
-        errors = islice(self._validator.iter_errors(tree), FINDINGS_MAX)
-        found = [finding for error in errors for finding in _worded(error, base)]
-        return list(dict.fromkeys(found))
+        found = (finding for error in self._validator.iter_errors(tree) for finding in _worded(error, base))
+        return list(dict.fromkeys(islice(found, FINDINGS_MAX)))
 
 
 def _worded(error: ValidationError, base: Path) -> Iterator[Finding]:
@@ -69,9 +68,9 @@ def _worded(error: ValidationError, base: Path) -> Iterator[Finding]:
 def _unknown_keys(error: ValidationError, path: Path) -> Iterator[Finding]:
     known = error.schema["properties"]
     where = f" in {_where(path)}" if path else ""
+    unused = [name for name in known if name not in error.instance]
     for key in error.instance:
         if key not in known:
-            unused = [name for name in known if name not in error.instance]
             hint = did_you_mean(key, unused, what="may stand here") if unused else "take it out"
             yield Finding(
                 path=(*path, key), of_key=True, code="PB020", summary=f'unknown key "{key}"{where}', hint=hint
