@@ -71,7 +71,8 @@ def items_of(value: Value) -> tuple[Value, ...]:
 
 def type_of(field: Field | None) -> str:
     """Kintone's own type; empty where nobody told."""
-    return "" if field is None else str(field.extra.get("type", ""))
+    type_: str = "" if field is None else field.extra["type"]
+    return type_
 
 
 def _read(type_: str, value: Any, system: str) -> Value:

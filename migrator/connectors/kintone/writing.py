@@ -27,7 +27,8 @@ _UPSERT_TYPES = frozenset({"SINGLE_LINE_TEXT", "NUMBER"})
 KEY_LENGTH = 64
 """Characters of an update key at most (vendor docs)."""
 
-_WITH_FILES = frozenset({"FILE", "SUBTABLE"})
+_CHECKED = frozenset({"NUMBER", "FILE", "SUBTABLE"})
+"""Types with a rule that their Field cannot tell."""
 
 _METHODS = {Action.CREATE: "POST", Action.UPDATE: "PUT", Action.DELETE: "DELETE"}
 
@@ -45,12 +46,14 @@ def check(writing: Writing, change: Change, system: str) -> None:
     """What the server would refuse, or ignore without a word. `system` is our identity. Raises Refused."""
     known = writing.collection.fields or {}
     for name, value in (change.after or {}).items():
-        type_ = type_of(known.get(name))
+        field = known.get(name)
+        if field is None or (type_ := field.extra["type"]) not in _CHECKED:
+            continue
         if type_ == "NUMBER":
-            _must_fit(known[name], value, change)
+            _must_fit(field, value, change)
         elif type_ == "SUBTABLE":
-            _must_have_columns(known[name], value, change)
-        if type_ in _WITH_FILES and any(file.system != system for file in _files(value)):
+            _must_have_columns(field, value, change)
+        if any(file.system != system for file in _files(value)):
             raise _never(change, name, "a file of another system cannot be written to Kintone yet")
     key = upserts(writing) if change.action is Action.CREATE else None
     if key is not None and len(text_of((change.after or {}).get(key))) > KEY_LENGTH:
@@ -69,7 +72,7 @@ def part_of(writing: Writing, change: Change, system: str) -> bytes:
     before = change.before or {}
     after = {**(change.along or {}), **(change.after or {})}
     for name, value in after.items():
-        if type_of(known.get(name)) == "SUBTABLE":
+        if value.__class__ is not str and type_of(known.get(name)) == "SUBTABLE":
             after[name] = _whole(known[name], value, before.get(name))
     record = to_payload(after, known)
     if change.action is Action.UPDATE:
@@ -151,7 +154,7 @@ def _must_fit(field: Field, value: Value, change: Change) -> None:
     places, _, digits = field.extra.get("precision", DEFAULT_PRECISION)
     room = digits - places
     text = text_of(value)
-    if len(text) <= room and "e" not in text.lower():
+    if len(text) <= room and "e" not in text and "E" not in text:
         return
     if is_number(text) and len(number_text(text, 0, "DOWN").lstrip("-")) > room:
         raise _never(change, field.name, f"the number has more than {room} digits before the decimal point")
