@@ -63,15 +63,18 @@ def unsettled(running: Running, section: Section) -> Iterator[Line]:
 
 def prepared(running: Running, way: Way, lines: Sequence[Line]) -> list[Load]:
     """Lines with Refs, ids, versions and uploads filled in; those that wait for what came to nothing are skipped."""
-    known = _known(running, [ref for _, change in lines for ref in _refs_of(change)])
+    refs = [_refs_of(change) for _, change in lines]
+    known = _known(running, [ref for some in refs for ref in some])
     needed = running.state.journal.outcomes_of(
         running.run.number, [name for _, change in lines for name in change.needs]
     )
     loads: list[Load] = []
     settled: list[tuple[Load, Settled]] = []
-    for offset, change in lines:
+    for (offset, change), some in zip(lines, refs, strict=True):
         try:
-            load = ready(way, offset, _filled(running, way, change, known, needed))
+            if some or change.needs:
+                change = _filled(running, way, change, known, needed)
+            load = ready(way, offset, change)
             load.doubted = offset in running.doubted
             loads.append(load)
         except _Nothing as nothing:
@@ -86,6 +89,7 @@ class _Nothing(Exception):
     """What a line waits for came to nothing; says what."""
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _UNSENT = frozenset({Action.LINK, Action.UNLINK})
 
 
@@ -236,12 +240,9 @@ def _known(running: Running, refs: Sequence[Ref]) -> dict[Ref, str]:
     return known
 
 
-def _refs_of(change: Change) -> Iterator[Ref]:
-    for value in change.key:
-        yield from _refs(value)
-    for values in (change.after, change.whole, change.along):
-        for value in (values or {}).values():
-            yield from _refs(value)
+def _refs_of(change: Change) -> list[Ref]:
+    places = [change.key, *(values.values() for values in (change.after, change.whole, change.along) if values)]
+    return [ref for place in places for value in place if type(value) not in _PLAIN for ref in _refs(value)]
 
 
 def _refs(value: Value) -> Iterator[Ref]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from migrator.contract import Budget, Capabilities, Pair, Target, Wire, Writing
 from migrator.model.values import Origin
@@ -34,13 +35,15 @@ class Way:
 
     def pair(self, origin: Origin) -> Pair:
         """The id map's view of a line with this origin."""
-        return Pair(
-            target=self.identity,
-            collection=self.writing.collection.id,
-            source=origin.system,
-            source_collection=origin.collection,
-            part=self.writing.write.part,
+        return _pair(
+            self.identity, self.writing.collection.id, origin.system, origin.collection, self.writing.write.part
         )
+
+
+@lru_cache(maxsize=256)
+def _pair(target: str, collection: str, source: str, source_collection: str, part: str) -> Pair:
+    """One object a pair, since every record of a step asks for it."""
+    return Pair(target=target, collection=collection, source=source, source_collection=source_collection, part=part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

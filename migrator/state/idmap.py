@@ -106,11 +106,19 @@ class IdRows:
 
     def write(self, run: int, entries: Sequence[Entry], now: str) -> None:
         """Enter what outcomes did. Inside the transaction that writes the outcomes."""
-        stands = [(self.number(e.pair), e.source_id, e.target_id, run) for e in entries if e.target_id and not e.gone]
+        stands, others = [], []
+        pair, number = None, 0
+        for entry in entries:
+            if entry.pair is not pair:
+                pair, number = entry.pair, self.number(entry.pair)
+            if entry.target_id and not entry.gone:
+                stands.append((number, entry.source_id, entry.target_id, run))
+            else:
+                others.append((number, entry))
         if stands:
             self._database.run_many("INSERT OR REPLACE INTO id_map VALUES (?, ?, ?, ?, NULL)", stands)
-        for entry in entries:
-            where = (self.number(entry.pair), entry.source_id)
+        for number, entry in others:
+            where = (number, entry.source_id)
             if entry.gone:
                 self._database.run(
                     "UPDATE id_map SET gone_at = ?, run = ? WHERE pair = ? AND source_id = ?", (now, run, *where)
