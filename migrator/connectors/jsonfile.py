@@ -141,7 +141,10 @@ def _parsed(line: bytes, name: str, number: int) -> Row:
         raise bad_row("FI008", name, number, error.message, column=error.column, hint=error.hint) from None
     if not isinstance(found, dict):
         raise bad_row("FI008", name, number, "the line is no JSON object", column=1, hint='such as {"no": "E1"}')
-    return {key: _frozen(value) for key, value in found.items()}
+    return {key: value if type(value) in _PLAIN else _frozen(value) for key, value in found.items()}
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def _frozen(value: Any) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from migrator.planner.match import Pairing, chunked, name_of, pair_up
 from migrator.planner.safety import brakes
 from migrator.planner.snapshot import CHUNK, View
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _TELL_EVERY = 500
 """Source records between two signs of progress."""
 
@@ -136,14 +138,14 @@ def _desired(book: _Book, kept: _Kept) -> Iterator[tuple[int, Desired]]:
         origin = Origin(system=lane.source_identity, collection=lane.query.collection.id, id=record.id)
         wanted = lane.where(record, origin)
         if isinstance(wanted, Problem):
-            _refuse(book, kept, (wanted,))
+            _refuse(book, kept, (wanted,), record.fields, book.number)
             continue
         if not wanted:
             tally["filtered"] += 1
             continue
         rendered = lane.render(record, origin)
         if rendered.problems:
-            _refuse(book, kept, rendered.problems)
+            _refuse(book, kept, rendered.problems, record.fields, book.number)
             continue
         yield book.number, _made(lane, origin, rendered.fields)
 
@@ -172,10 +174,24 @@ def _records(lane: Lane) -> Iterator[Record]:
             yield record
 
 
-def _refuse(book: _Book, kept: _Kept, problems: tuple[Problem, ...]) -> None:
-    """One record that has no line; its problems are listed, the record is counted once."""
+def _refuse(
+    book: _Book, kept: _Kept, problems: tuple[Problem, ...], fields: Mapping[str, Value], number: int
+) -> None:
+    """One record that has no line; its problems are listed, the record is counted once.
+
+    Where its fields or name hold a secret, that is all that is told: a sentence may quote a part of a value, in
+    which nobody could recognise the secret any more.
+    """
     kept.tally["problems"] += 1
+    name = problems[0].place.record if problems[0].place is not None else None
+    if kept.lane.tainted(_text([name, fields])):
+        problems = (_secret(kept, name or "", number),)
     book.findings.add(kept.lane.step.name, problems)
+
+
+def _text(value: object) -> bytes:
+    """For looking through, whatever it holds."""
+    return json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace")
 
 
 def _settle(book: _Book, kept: _Kept, pairing: Pairing) -> None:
@@ -185,7 +201,7 @@ def _settle(book: _Book, kept: _Kept, pairing: Pairing) -> None:
     if pairing.record is not None:
         tally["matched"] += 1
     if verdict.problem is not None:
-        _refuse(book, kept, (verdict.problem,))
+        _refuse(book, kept, (verdict.problem,), pairing.desired.fields, pairing.number)
         return
     book.claim(lane, pairing)
     if verdict.skipped:
@@ -199,6 +215,7 @@ def _settle(book: _Book, kept: _Kept, pairing: Pairing) -> None:
 def _keep(book: _Book, kept: _Kept, pairing: Pairing, change: Change) -> None:
     lane = kept.lane
     problem = _unsendable(lane, pairing, change)
+    line = b""
     if problem is None:
         try:
             line = change_line(change)
@@ -206,9 +223,9 @@ def _keep(book: _Book, kept: _Kept, pairing: Pairing, change: Change) -> None:
             problem = _strange(lane, pairing, error)
         else:
             if lane.tainted(line):
-                problem = _secret(lane, pairing)
+                problem = _secret(kept, name_of(pairing.desired), pairing.number)
     if problem is not None:
-        _refuse(book, kept, (problem,))
+        _refuse(book, kept, (problem,), pairing.desired.fields, pairing.number)
         return
     kept.tally["lines"] += 1
     order = "\x1f".join(pairing.folded) or pairing.desired.origin.id
@@ -222,8 +239,9 @@ def _unsendable(lane: Lane, pairing: Pairing, change: Change) -> Problem | None:
     if change.action not in lane.capabilities.batch_max:
         why = lane.capabilities.cannot.get(change.action, f"the target cannot {change.action.value}")
         return of_record("PL008", why, step=lane.step.name, record=name_of(pairing.desired))
-    if any(_waits(value) for value in (change.after or {}).values()):
-        return None
+    for value in (change.after or {}).values():
+        if type(value) not in _PLAIN and _waits(value):
+            return None
     try:
         lane.target.check_change(lane.writing, change)
     except SystemFailed as error:
@@ -261,12 +279,13 @@ def _strange(lane: Lane, pairing: Pairing, error: Exception) -> Problem:
     )
 
 
-def _secret(lane: Lane, pairing: Pairing) -> Problem:
+def _secret(kept: _Kept, name: str, number: int) -> Problem:
+    lane = kept.lane
     return of_record(
         "PL007",
         "a value holds a secret that this playbook uses; it is not written anywhere",
         step=lane.step.name,
-        record=name_of(pairing.desired),
+        record=f"number {number - kept.first:,} of the source" if lane.tainted(_text(name)) else name,
         hint="take the secret out of the record, or leave the record out with `where`",
     )
 
@@ -345,7 +364,7 @@ def _drop(book: _Book, step: _Kept, problem: Problem | None, line: bytes) -> Non
     record = ", ".join(str(value) for value in change.key) or (change.origin.id if change.origin else "")
     origin = f"source record {change.origin.id}" if change.origin is not None else ""
     place = Place(step=step.lane.step.name, record=record)
-    _refuse(book, step, (replace(problem, place=place, detail=origin),))
+    _refuse(book, step, (replace(problem, place=place, detail=origin),), {}, 0)
 
 
 def _numbered(book: _Book, step: _Kept, line: bytes) -> bytes:

@@ -117,10 +117,13 @@ class View:
         return len(kinds) == len(write.key) and capabilities.find_kinds.issuperset(kinds)
 
     def _asking_pays(self) -> bool:
-        if self._wanted is None or self._standing is None:
-            return True
         capabilities = self.lane.capabilities
-        return ceil(self._wanted / capabilities.find) <= ceil(self._standing / capabilities.page_max)
+        if self._standing is None:
+            return True
+        whole = ceil(self._standing / capabilities.page_max)
+        if self._wanted is None:
+            return whole > 1
+        return ceil(self._wanted / capabilities.find) <= whole
 
     def _ask_ids(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         lane, size = self.lane, self.lane.capabilities.fetch_max
