@@ -5,9 +5,10 @@
 
 vcrpy's own recorder is not used: it patches the HTTP library of the whole process, matches a request by method and
 address only (measured: another POST body replayed happily), leaves custom auth headers and tokens in answers in the
-file, and prints the query and body of what does not match. Here a request matches by method, scheme, host, path,
-query and canonical body; few headers are kept; all text is scrubbed when the file is written, since a login's answer
-becomes a secret only after it was recorded; a file in which a known secret survives is not written.
+file, and prints the query and body of what does not match. Here a request matches by method (a POST that stands for
+a GET is not a POST), scheme, host, path, query and canonical body; few headers are kept; all text is scrubbed when
+the file is written, since a login's answer becomes a secret only after it was recorded; a file in which a known
+secret survives is not written.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -37,7 +39,12 @@ from migrator.transport.sockets import SocketAdapter
 
 Mode = Literal["replay", "record"]
 
-KEPT = frozenset({"content-type", "content-range", "accept-range", "retry-after", "etag", "link", "location"})
+OVERRIDE = "x-http-method-override"
+"""Makes a POST that reads of one that writes (Kintone): without it the same body would be another request."""
+
+KEPT = frozenset(
+    {"content-type", "content-range", "accept-range", "retry-after", "etag", "link", "location", OVERRIDE}
+)
 """Headers that are recorded; all others may hold secrets or change every time."""
 
 HEAD = "recorded_where: "
@@ -89,7 +96,7 @@ class Cassette(BaseAdapter):
         self._tape = Tape(
             str(path),
             record_mode=RecordMode.NONE,
-            match_on=(matchers.method, matchers.scheme, matchers.host, matchers.path, matchers.query, same_body),
+            match_on=(same_method, matchers.scheme, matchers.host, matchers.path, same_query, same_body),
         )
 
     def __enter__(self) -> Self:
@@ -212,9 +219,23 @@ class Cassette(BaseAdapter):
             return body
 
     def _leaks(self, request: Request, answer: dict[str, Any]) -> bool:
-        """YAML folds lines and encodes bytes, so the parts are looked at before they are written."""
-        parts = (request.uri, request.body, answer["body"]["string"], answer["headers"], request.headers)
+        """YAML folds lines and encodes bytes, so the parts are looked at before they are written.
+
+        JSON also as it reads: a server may escape any character (`\\/`, `\\u0041`), and no list of forms has that.
+        """
+        bodies = (request.body, answer["body"]["string"])
+        parts = (request.uri, *bodies, answer["headers"], request.headers, *map(_canonical, bodies))
         return any(self._scrubber.holds(_text(part)) for part in parts)
+
+
+def same_method(one: Request, other: Request) -> bool:
+    """Whether two requests do the same: method, and what the override makes of it."""
+    return bool(_method(one) == _method(other))
+
+
+def same_query(one: Request, other: Request) -> bool:
+    """Whether two queries say the same, in any order; vcrpy's own matcher does not see a parameter that is empty."""
+    return _query(one) == _query(other)
 
 
 def same_body(one: Request, other: Request) -> bool:
@@ -224,15 +245,22 @@ def same_body(one: Request, other: Request) -> bool:
 
 def _canonical(body: bytes | None) -> Any:
     try:
-        return json.dumps(json.loads(body or b"null"), sort_keys=True)
+        return json.dumps(json.loads(body), sort_keys=True) if body else b""
     except ValueError:
         return body
 
 
+def _method(request: Request) -> tuple[Any, Any]:
+    return request.method, request.headers.get(OVERRIDE)
+
+
+def _query(request: Request) -> list[tuple[str, str]]:
+    return sorted(parse_qsl(urlsplit(request.uri).query, keep_blank_values=True))
+
+
 def _agrees(name: str, one: Request, other: Request) -> bool:
-    if name == "body":
-        return same_body(one, other)
-    return bool(getattr(one, name) == getattr(other, name))
+    own = {"method": same_method, "query": same_query, "body": same_body}
+    return own[name](one, other) if name in own else bool(getattr(one, name) == getattr(other, name))
 
 
 def _line(request: Request) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import requests
@@ -25,11 +27,19 @@ def app(environ, start):  # type: ignore[no-untyped-def]  # plain WSGI
     return [json.dumps({"path": environ["PATH_INFO"], "sent": body.decode("latin-1"), "token": TOKEN}).encode()]
 
 
-def post(tape: Cassette, path: str = "/records?app=1", body: bytes = b'{"a":1,"b":[2]}') -> Answer:
+Sent = tuple[str, bytes, dict[str, str]]
+
+
+def post(
+    tape: Cassette,
+    path: str = "/records?app=1",
+    body: bytes = b'{"a":1,"b":[2]}',
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Answer:
     client = Client("http://kt.example", Transfer(), adapter=tape)
     call = Call(method="POST", path=path, kind="write", repeatable=False, body=body)
     try:
-        return client.write(call, {"Content-Type": "application/json", "X-Api-Token": "api-key-987654"})
+        return client.write(call, {"Content-Type": "application/json", "X-Api-Token": "api-key-987654", **more})
     finally:
         client.close()
 
@@ -143,3 +153,42 @@ def test_the_recorder_leaves_the_http_library_of_the_process_alone(path: Path, s
             with pytest.raises(requests.ConnectionError):
                 other.get("http://127.0.0.1:9/records?app=1", timeout=1)
         post(tape)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "asked", "differs"),
+    [
+        (("/records?app=1&q=", b"", {}), ("/records?app=1", b"", {}), "query"),
+        (("/records", b"", {}), ("/records", b"null", {}), "body"),
+        (("/records", b"{}", {"X-HTTP-Method-Override": "GET"}), ("/records", b"{}", {}), "method"),
+    ],
+)
+def test_what_means_something_else_does_not_replay(
+    recorded: Sent, asked: Sent, differs: str, tmp_path: Path, scrubber: Scrubber
+) -> None:
+    """An empty parameter, a body that is empty and one that says null, a POST that stands for a GET."""
+    path = tmp_path / "near.yaml"
+    with cassette(path, mode="record", scrubber=scrubber, where="emulator", inner=WsgiAdapter(app)) as tape:
+        post(tape, *recorded)
+    with cassette(path, mode="replay", scrubber=scrubber) as tape:
+        with pytest.raises(CassetteMismatch) as raised:
+            post(tape, *asked)
+        post(tape, *recorded)
+    assert raised.value.problems[0].detail == f"the nearest differs in its {differs}"
+
+
+def test_a_secret_in_json_is_seen_however_it_is_escaped(tmp_path: Path) -> None:
+    """Servers may escape any character of a JSON text; such a secret is not scrubbed, so nothing is written."""
+    scrubber = Scrubber()
+    scrubber.learn(TOKEN)
+    escaped = "".join(f"\\u{ord(character):04x}" for character in TOKEN)
+
+    def server(environ, start):  # type: ignore[no-untyped-def]  # plain WSGI
+        start("200 OK", [("Content-Type", "application/json")])
+        return [f'{{"token":"{escaped}"}}'.encode()]
+
+    with pytest.raises(CassetteMismatch, match="known secret"):
+        tape = cassette(tmp_path / "x.yaml", mode="record", scrubber=scrubber, where="x", inner=WsgiAdapter(server))
+        with tape:
+            post(tape)
+    assert list(tmp_path.iterdir()) == []
