@@ -7,7 +7,6 @@ Descriptions, examples and secrets come from `dataclasses.field(metadata=about(â
 from __future__ import annotations
 
 import dataclasses
-import typing
 from enum import Enum
 from typing import Any
 
@@ -121,9 +120,3 @@ def plain(value: Any) -> Any:
 
 def _first_line(text: str) -> str:
     return text.strip().splitlines()[0]
-
-
-def type_names(schema: typing.Mapping[str, Any]) -> tuple[str, ...]:
-    """The JSON types that a schema names at its top, () for any."""
-    named = schema.get("type", ())
-    return (named,) if isinstance(named, str) else tuple(named)
