@@ -169,16 +169,17 @@ def apply(
     Raises PlanRefused before the first write for anything that does not fit, MigratorError where the run ends early.
     """
     planned = PlanFile(file)
+    planned.check()
     written = Path(planned.header.path)
     home = written if written.exists() else file
     folder = find_state(playbook=written if written.exists() else None, plan=file, cwd=Path.cwd(), explicit=state)
-    with State.open(folder, write=True) as known:
-        kept = known.keep(planned)
-        with Systems(_systems_of(kept.header, systems), around, home.parent) as opened:
-            opened.resolve([step.target[0] for step in kept.header.steps])
-            ways = {step.step: _way(step, opened) for step in kept.header.steps}
+    with Systems(_systems_of(planned.header, systems), around, home.parent) as opened:
+        # before the state: what is refused here makes none
+        opened.resolve([step.target[0] for step in planned.header.steps])
+        ways = {step.step: _way(step, opened) for step in planned.header.steps}
+        with State.open(folder, write=True) as known:
             yield from carry_out(
-                kept,
+                known.keep(planned),
                 ways,
                 known,
                 options,

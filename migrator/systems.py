@@ -179,9 +179,7 @@ class Systems:
         in_flight = transfer.in_flight or told.in_flight
 
         def adjust(capabilities: Capabilities) -> Capabilities:
-            return replace(
-                capabilities, pace=parse_pace(transfer.pace, capabilities.pace), in_flight=in_flight
-            )
+            return replace(capabilities, pace=parse_pace(transfer.pace, capabilities.pace), in_flight=in_flight)
 
         budget = ProcessBudget(rates, told.daily_quota, around.clock)
         wire = self._stack.enter_context(
@@ -212,9 +210,7 @@ def _rendered(name: str, options: Mapping[str, Any], env: Mapping[str, str]) -> 
 
 
 def _secrets(own: Mapping[str, Any], words: Mapping[str, Any]) -> list[str]:
-    return [
-        str(words[key]) for key, (field, _) in own.items() if field.metadata.get("secret") and words.get(key)
-    ]
+    return [str(words[key]) for key, (field, _) in own.items() if field.metadata.get("secret") and words.get(key)]
 
 
 def _fault(name: str, what: str, path: tuple[str | int, ...], text: str) -> Problem:

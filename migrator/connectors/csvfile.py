@@ -101,11 +101,6 @@ class CsvFile(Target):
         """Text; null and an empty text are one."""
         return {name: value if isinstance(value, Ref) else _cell(name, value) for name, value in fields.items()}
 
-    def companions(self, writing: Writing, changed: frozenset[str]) -> frozenset[str]:
-        """None; a row is written whole."""
-        self._folder.learn(writing)
-        return frozenset()
-
     def encode_change(self, writing: Writing, change: Change) -> bytes:
         """A line of the part. Raises Refused for what no cell of this encoding holds."""
         return self._folder.staged(writing, change, self._cells(change.after or {}))

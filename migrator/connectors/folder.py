@@ -98,7 +98,6 @@ class Folder:
     def __init__(self, wire: Wire, form: Form) -> None:
         self._wire = wire
         self._form = form
-        self._keys: dict[str, tuple[str, ...]] = {}
 
     def describe(self, name: str, *, may_be_absent: bool) -> Collection:
         """Fields and stamp. Raises NotFound, BadAnswer, Unreachable."""
@@ -116,7 +115,7 @@ class Folder:
         path, part = self._stat(name)
         columns = query.read.columns if isinstance(query.read, ReadOptions) else ()
         if query.write is not None:
-            columns = columns or self._keys.get(name, ())
+            columns = columns or query.key
         wanted = None if query.fields is None else frozenset(query.fields).union(columns)
         if query.write is None or part is None:
             rows = iter(()) if path is None else self._form.rows(path, name, wanted)
@@ -127,13 +126,8 @@ class Folder:
         over = enumerate(staged.over(plain, _keyed(columns)), 2)
         yield from _pages(over, name, columns, named=False)
 
-    def learn(self, writing: Writing) -> None:
-        """Remember the step's key: it is the id of the records that are read back."""
-        self._keys[writing.collection.id] = writing.write.key
-
     def staged(self, writing: Writing, change: Change, fields: Row) -> bytes:
         """The change as a line of the part. Raises Refused for a step without a key."""
-        self.learn(writing)
         key = writing.write.key
         if not key:
             raise Refused(_problem("FI010", "a file as a target needs `key`", hint="a record's id is its key there"))

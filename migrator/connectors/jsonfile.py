@@ -81,11 +81,6 @@ class JsonFile(Target):
         """The values themselves."""
         return fields
 
-    def companions(self, writing: Writing, changed: frozenset[str]) -> frozenset[str]:
-        """None; a line is written whole."""
-        self._folder.learn(writing)
-        return frozenset()
-
     def encode_change(self, writing: Writing, change: Change) -> bytes:
         """A line of the part. Raises Refused for files."""
         fields = dict(change.after or {})

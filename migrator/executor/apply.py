@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
-from migrator.contract import Clock, Pair, Query
+from migrator.contract import Clock, Pair
 from migrator.errors import Conflict, MigratorError, Paused
 from migrator.executor.carry import carry, recovered
 from migrator.executor.first import read_back
@@ -165,7 +165,7 @@ def _complete(running: Running, ways: Mapping[str, Way]) -> None:
         except Conflict as error:
             _overturn(running, way, steps, error)
         failpoint("after_complete")
-        count = way.target.count(Query(collection=way.writing.collection, write=way.writing.options))
+        count = way.target.count(way.read_back())
         running.state.history.completed(running.run.number, identity, collection, stamp, count)
 
 

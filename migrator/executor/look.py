@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from migrator.contract import Creates, Query
+from migrator.contract import Creates
 from migrator.executor.load import Load
 from migrator.executor.way import Way
 from migrator.model.equal import same
@@ -111,7 +111,7 @@ def shown(load: Load, record: Record) -> dict[str, Value]:
 
 def all_records(way: Way, fields: tuple[str, ...] | None) -> Iterator[Record]:
     """The whole target collection."""
-    query = Query(collection=way.writing.collection, write=way.writing.options, fields=fields)
+    query = way.read_back(fields)
     for page in way.target.read(query):
         yield from page.records
 

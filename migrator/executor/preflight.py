@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 
 from migrator.codec.paper import field_hash
-from migrator.contract import Query
 from migrator.errors import LocalFault, PlanRefused
 from migrator.executor.way import ApplyOptions, Way
 from migrator.model.plan import Action, PlanKind, PlanStep, StepSummary
@@ -203,7 +202,7 @@ def _recognisable(step: PlanStep, way: Way, counts: StepSummary, state: State) -
 
 
 def _holds_records(way: Way) -> bool:
-    query = Query(collection=way.writing.collection, write=way.writing.options)
+    query = way.read_back()
     count = way.target.count(query)
     if count is not None:
         return count > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from migrator.contract import Budget, Capabilities, Pair, Target, Wire, Writing
+from migrator.contract import Budget, Capabilities, Pair, Query, Target, Wire, Writing
 from migrator.model.values import Origin
 
 
@@ -32,6 +32,11 @@ class Way:
     def place(self) -> tuple[str, str]:
         """Identity and collection, as the state keys them."""
         return self.identity, self.writing.collection.id
+
+    def read_back(self, fields: tuple[str, ...] | None = None) -> Query:
+        """The target collection as a whole."""
+        writing = self.writing
+        return Query(collection=writing.collection, write=writing.options, fields=fields, key=writing.write.key)
 
     def pair(self, origin: Origin) -> Pair:
         """The id map's view of a line with this origin."""

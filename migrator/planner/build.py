@@ -10,7 +10,6 @@ from pathlib import Path
 
 import orjson
 
-from migrator.contract import Query
 from migrator.errors import SystemFailed
 from migrator.model.plan import Action, Change, Phase, PlanHeader, PlanTrailer, StepSummary
 from migrator.model.playbook import Duplicates
@@ -95,7 +94,7 @@ def _plan_step(book: _Book, lane: Lane, lines: Lines) -> Generator[Planning, Non
     expected = lane.source.count(lane.query)
     if lane.limit is not None:
         expected = lane.limit if expected is None else min(expected, lane.limit)
-    standing = lane.target.count(Query(collection=lane.writing.collection, write=lane.writing.options))
+    standing = lane.target.count(lane.read_back())
     judge = Judge(lane, book.batches.place if lane.source_capabilities.ordered else _later)
     kept = _Kept(lane=lane, judge=judge, lines=lines, tally=Counter(), target_count=standing, first=book.number)
     book.findings.notes.extend(_notes(lane))

@@ -72,6 +72,11 @@ class Lane:
             part=self.writing.write.part,
         )
 
+    def read_back(self, fields: tuple[str, ...] | None = None) -> Query:
+        """The target collection as a whole."""
+        writing = self.writing
+        return Query(collection=writing.collection, write=writing.options, fields=fields, key=writing.write.key)
+
     @property
     def named(self) -> tuple[str, ...]:
         """Target fields that the step writes or matches by."""

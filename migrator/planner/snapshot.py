@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 import orjson
 
 from migrator.codec.paper import fields_from_paper, fields_to_paper
-from migrator.contract import Mapped, Page, Query
+from migrator.contract import Mapped, Page
 from migrator.model.playbook import Marker
 from migrator.model.values import Desired, Key, Record, Value
 from migrator.planner.lane import Lane
@@ -98,7 +98,7 @@ class View:
         """The chunks, filled. Reads the whole collection first where that costs fewer calls or is the only way."""
         if self._can_ask() and self._asking_pays():
             return self._ask_keys(self._ask_ids(chunks))
-        query = Query(collection=self.lane.writing.collection, write=self.lane.writing.options, fields=self.fields)
+        query = self.lane.read_back(self.fields)
         self._disk = _Disk(self.lane)
         self._disk.load(self.lane.target.read(query))
         return self._disk.fill(chunks)

@@ -59,7 +59,7 @@ class Attempt:
 
 
 class Retry:
-    """Tries again what a read can."""
+    """Tries again what a read can: one that moves something on (a cursor) only where no byte of it has left."""
 
     def __init__(
         self, pace: Pace, tell: Tell, busy: Callable[[Answer], bool], patience: Patience, chance: Callable[[], float]
@@ -89,7 +89,7 @@ class Retry:
             cause, hint = f"it answered {answer.status}", ""
             told, slower = self._told(answer), answer.status not in OUTAGES
         except Broken as error:
-            if not error.again:
+            if not error.again or (error.begun and not call.repeatable):
                 kind = BadAnswer if error.answered else Unreachable
                 raise self._tell(kind, call, error.reason, error.hint) from error
             cause, hint = error.reason, error.hint

@@ -190,7 +190,7 @@ def test_what_is_staged_is_read_back_and_void_where_the_file_moved(world: World,
     with opened(world) as session:
         batch = session.batch(session.creates({"no": "E7", "name": "staged"}))
         session.wire.send(session.target.encode((batch,))).result()
-        query = Query(collection=session.collection, write=WriteOptions())
+        query = Query(collection=session.collection, write=WriteOptions(), key=session.writing.write.key)
         back = {record.id for page in session.target.read(query) for record in page.records}
         assert back == {"E0", "E1", "E7"}
         assert set(session.records()) == {"E0", "E1"}, "a source shows the file alone"
