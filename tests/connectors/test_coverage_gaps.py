@@ -139,6 +139,16 @@ def test_what_kintone_cannot_do_yet_is_said() -> None:
         cannot = target.capabilities(None).cannot
     assert "files" in cannot[Action.UPLOAD] and "status" in cannot[Action.ACT]
     assert cannot.keys() == {Action.UPLOAD, Action.ACT}
+    logins = {"api_token", "username", "password", "basic_username", "basic_password"}
+    assert {each.name for each in dataclasses.fields(Kintone.Options)} == {"url", "guest_space", *logins}
+
+
+def test_limits_of_kintone_are_kept() -> None:
+    """Records a write and a read, parts of a bulk request, requests at once, requests a day."""
+    with kintone(create_emulator("kintone")) as (target, _):
+        facts = target.capabilities(None)
+    assert set(facts.batch_max.values()) == {100} and facts.page_max == facts.find == facts.fetch_max == 500
+    assert facts.bundle <= 20 and facts.in_flight <= 100 and facts.daily_quota == 10_000
 
 
 @pytest.mark.parametrize(

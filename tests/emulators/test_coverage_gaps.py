@@ -1,4 +1,4 @@
-"""Rules of the two systems that no other test of the emulators shows; docs/coverage.md names these tests."""
+"""Rules of Kintone that no other test of its emulator shows; docs/coverage names these tests."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import io
 from typing import Any
 
 import pytest
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import Client
 
-from migrator.emulators.kainexus import create
 from migrator.emulators.kintone import assumptions, sample
 from migrator.emulators.kintone.app import Space
-from migrator.emulators.server import Emulator, ManualClock
 from tests.emulators.kintone_calls import Kintone, values
 
 SINK, CUSTOMERS, ASSETS, IDEAS = 1, 2, 3, 4
@@ -157,11 +155,15 @@ def test_defaults_codes_and_cleaning(kintone: Kintone) -> None:
         "moment": {"type": "DATETIME", "defaultNowValue": True},
         "who": {"type": "USER_SELECT", "defaultValue": [{"code": "LOGINUSER()", "type": "FUNCTION"}]},
         "html": "RICH_TEXT",
+        "text": "SINGLE_LINE_TEXT",
+        "memo": "MULTI_LINE_TEXT",
         "tags": {"type": "CHECK_BOX", "options": ["a", "b"]},
         "radio": {"type": "RADIO_BUTTON", "options": ["x", "y"], "defaultValue": "y"},
     }
     app = kintone.store.add_app("defaults", fields, code="APP").id
-    sent = values(html='<b onclick="x()">hi</b><script>y()</script>', tags=["b", "a"], radio="")
+    sent = values(text=7, memo=" a\r\nb\n") | values(
+        html='<b onclick="x()">hi</b><script>y()</script>', tags=["b", "a"], radio=""
+    )
     kintone.ok("POST", "record.json", app=app, record=sent)
     record = kintone.ok("GET", "record.json", app=app, id=1)["record"]
     assert record["Record_number"]["value"] == "APP-1"
@@ -169,6 +171,7 @@ def test_defaults_codes_and_cleaning(kintone: Kintone) -> None:
     assert record["who"]["value"] == [{"code": "Administrator", "name": "Administrator"}]
     assert (record["html"]["value"], record["radio"]["value"]) == ("<b>hi</b>", "y")
     assert record["tags"]["value"] == ["b", "a"]
+    assert (record["text"]["value"], record["memo"]["value"]) == ("7", " a\r\nb\n")
     assert kintone.ids(app, 'Record_number = "APP-1"') == [1]
 
 
@@ -289,103 +292,23 @@ def test_odd_requests_are_told_apart(kintone: Kintone) -> None:
 
 
 def test_nine_tokens_go_with_blanks_between_and_rights_of_each_count(kintone: Kintone) -> None:
-    """One per app; a guest space's app wants its own path."""
+    """One per app, also in a repeated header; a guest space's app wants its own path; no other login is known."""
     apps = [kintone.store.add_app(f"app {at}", {"t": "NUMBER"}, every_token=False) for at in range(9)]
     for at, app in enumerate(apps):
         kintone.store.add_token(f"token-{at}", {app.id: ["view"]})
     nine = ", ".join(f"token-{at}" for at in range(9))
     assert all(kintone.call("GET", "records.json", token=nine, app=app.id)[0] == 200 for app in apps)
+    client = Client(kintone.emulator.app)
+    pair = [("X-Cybozu-API-Token", "token-0"), ("X-Cybozu-API-Token", "token-8")]
+    assert client.get("/k/v1/records.json", json={"app": apps[8].id}, headers=pair).status_code == 200
+    for other in ({"Authorization": "Bearer abc"}, {"Cookie": "JSESSIONID=1", "X-Requested-With": "XMLHttpRequest"}):
+        answer = client.get("/k/v1/records.json", json={"app": ASSETS}, headers=other)
+        assert (answer.status_code, answer.get_json()["code"]) == (401, "CB_AU01")
+    kintone.store.add_token("view", {SINK: ["view"]})
+    move: dict[str, Any] = {"app": SINK, "id": 1, "action": "Start"}
+    assert kintone.call("PUT", "record/status.json", token="view", **move)[1]["code"] == "GAIA_NO01"
     guest = kintone.store.add_app("guests", {"t": "NUMBER"}, space=Space(7, guest=True))
     assert refused(kintone, "GET", "records.json", app=guest.id) == "GAIA_IL23"
-    answer = Client(kintone.emulator.app).get(
-        "/k/guest/7/v1/records.json", json={"app": ASSETS}, headers={"X-Cybozu-API-Token": kintone.token}
-    )
+    headers = {"X-Cybozu-API-Token": kintone.token}
+    answer = client.get("/k/guest/7/v1/records.json", json={"app": ASSETS}, headers=headers)
     assert (answer.status_code, answer.get_json()["code"]) == (403, "CB_NO02")
-
-
-# ---------------------------------------------------------------- KaiNexus
-
-
-@pytest.fixture
-def kainexus() -> Emulator:
-    """The sample organization, unpaced."""
-    return create(pace="off", clock=ManualClock())
-
-
-def ask(emulator: Emulator, method: str, path: str, body: Any = None, **more: Any) -> TestResponse:
-    """A call with the sample key, or what `more` says."""
-    auth = ("api", emulator.variables["KAINEXUS_API_KEY"])
-    return Client(emulator.app).open(path, method=method, **{"auth": auth, "json": body, **more})
-
-
-def code(emulator: Emulator, **item: Any) -> str:
-    """The code that refuses a write of this item."""
-    return str(ask(emulator, "PUT", "/api/public/v1/json/item", {"item": item}).get_json()["errorCode"])
-
-
-def test_what_is_not_served_is_refused(kainexus: Emulator) -> None:
-    """Charts, spreadsheets, OAuth and unknown paths, each in the system's form."""
-    for path in ("/api/public/v1/excel/item?id=6141", "/.well-known/oauth-authorization-server"):
-        answer = ask(kainexus, "GET", path)
-        assert (answer.status_code, answer.get_json()["errorCode"]) == (404, "UNKNOWN")
-    path = "/api/public/v1/json/item?fullSync=true"
-    assert ask(kainexus, "PUT", path, {"item": {"id": 6141}}).get_json()["errorCode"] == "UNKNOWN"
-    bearer = {"Authorization": "Bearer abc"}
-    assert ask(kainexus, "GET", "/api/public/v1/json/userList", auth=None, headers=bearer).status_code == 401
-
-
-def test_words_of_the_query_that_change_nothing(kainexus: Emulator) -> None:
-    """An id beside a body; charts of a list; the default page."""
-    path = "/api/public/v1/json/item?id=6142"
-    written = ask(kainexus, "PUT", path, {"item": {"id": 6141, "summary": "by body"}}).get_json()
-    assert written["results"] == [{"id": 6141, "operation": "UPDATE"}]
-    page = ask(kainexus, "GET", "/api/public/v1/json/itemList?id=345&includeCharts=true").get_json()
-    assert (page["limit"], page["offset"], page["count"]) == (50, 0, 19)
-    user = ask(kainexus, "GET", "/api/public/v1/json/userList?includeBadges=true").get_json()["items"][0]
-    assert user["username"] == "ann"
-    parent = ask(kainexus, "GET", path).get_json()["item"]
-    assert (parent["parentId"], parent["parentSummary"]) == (5213, "Shorter set-up times")
-
-
-def test_impact_values_are_the_resources_that_impacts_named(kainexus: Emulator) -> None:
-    """Nothing at first, then one entry a resource, on both paths."""
-    path = "/api/public/v1/json/impactValue?id=1&impactValueType=person"
-    assert ask(kainexus, "GET", path).get_json() == {"items": []}
-    impact = {"typeName": "Time Savings", "amount": 1.0, "personProductServiceResource": "Engineer"}
-    kainexus.store.write([{"id": 12345, "resolutionActual": {"impacts": [impact]}}])
-    for each in (path, path.replace("impactValue?", "impactValueList?")):
-        assert [entry["name"] for entry in ask(kainexus, "GET", each).get_json()["items"]] == ["Engineer"]
-
-
-def test_changes_that_are_refused(kainexus: Emulator) -> None:
-    """Another template, its own descendant as parent, people of another team, strange states and types."""
-    assert code(kainexus, id=6141, templateId=210) == "INVALID_CHANGE"
-    assert code(kainexus, id=6613, parentId=6141) == "INVALID_CHANGE"
-    assert code(kainexus, id=6141, sponsors=[{"id": 4}]) == "NOT_VALID"
-    assert code(kainexus, id=6141, milestones=[{"id": 7, "status": "MAYBE"}]) == "NOT_VALID"
-    assert code(kainexus, id=6141, status="OVERDUE") == "NOT_VALID"
-    impact = {"typeName": "Takt", "valueType": "OFTEN"}
-    assert code(kainexus, id=6141, resolutionActual={"impacts": [impact]}) == "NOT_VALID"
-    assert code(kainexus, id=6141, private="yes") == "NOT_VALID"
-    assert code(kainexus, templateId=170, summary="x", status="DELETED", authors=[{"id": 4}]) == "NOT_VALID"
-
-
-def test_what_the_server_sets_is_taken_and_ignored(kainexus: Emulator) -> None:
-    """Counts, link and the date of the last update in a write change nothing."""
-    before = kainexus.store.read(6141)
-    sent = {"likeCount": 9, "ackCount": 9, "voteCount": 9, "link": "x", "lastUpdateDate": "x", "parentSummary": "x"}
-    assert kainexus.store.write([{"id": 6141, **sent}])[0].operation == "UPDATE"
-    after = kainexus.store.read(6141)
-    assert {name: after[name] for name in sent} == {name: before[name] for name in sent}
-
-
-def test_switches_for_what_nobody_tells(kainexus: Emulator) -> None:
-    """Lenient dates, trimmed text, unknown keys refused: each off by default."""
-    options, colon = kainexus.store.options, "2024-03-01T09:00:00+00:00"
-    assert code(kainexus, id=6141, dueDate=colon) == "NOT_VALID"
-    options.lenient_dates = options.trim_text = True
-    kainexus.store.write([{"id": 6141, "dueDate": colon, "summary": " a ", "colour": "red"}])
-    assert kainexus.store.read(6141)["dueDate"] == "2024-03-01T09:00:00.000+0000"
-    assert kainexus.store.read(6141)["summary"] == "a"
-    options.refuse_unknown_keys = True
-    assert code(kainexus, id=6141, colour="red") == "NOT_VALID"
