@@ -8,7 +8,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus
 
 import pytest
 import yaml
@@ -45,6 +45,14 @@ def head_of(path: Path) -> str:
     head = path.read_text("utf-8").partition("\n")[0]
     assert head.startswith(HEAD), f"{path.name} does not say where it was recorded"
     return str(json.loads(head.removeprefix(HEAD)))
+
+
+def values(node: Any) -> Iterator[str]:
+    """Texts of a body that are not keys: some keys are words of every error, such as `record`."""
+    for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from values(value)
+        if isinstance(value, str):
+            yield value
 
 
 def texts(node: Any) -> Iterator[str]:
@@ -138,8 +146,8 @@ def test_a_changed_body_does_not_replay_and_the_error_shows_nothing_of_it(scenar
     with pytest.raises(CassetteMismatch) as raised:
         replay(scenario, changed)
     assert raised.value.problems[0].detail == "the nearest differs in its body"
-    told = text_of(raised.value).replace(urlsplit(request["uri"]).path, "PATH")
-    assert [text for text in (*texts(body), "canary") if len(text) > 3 and text in told] == []
+    told = text_of(raised.value)
+    assert [text for text in (*values(body), "canary") if len(text) > 3 and text in told] == []
 
 
 def test_a_mismatch_shows_no_login() -> None:
