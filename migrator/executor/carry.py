@@ -45,6 +45,8 @@ def carry(running: Running, way: Way, section: Section) -> Iterator[Event]:
     except MigratorError:
         _drain(desk)
         raise
+    if way.writing.collection.id in way.capabilities.renew_after:
+        way.wire.renew()  # GLPI: a new entity can be used only by a session that began after it (vendor's issue list)
     yield from running.events()
 
 
