@@ -95,7 +95,7 @@ class PlanStep:
     write: Write
     """The target side as the playbook has it."""
     fields: Mapping[str, str] | None
-    """Target field that the step names, or that is required -> hash of its description; None: the system told none."""
+    """Target field that the step names, or that is required -> hash of its description; None: none was told."""
     stamp: str | None = None
     """The target collection's stamp while planning."""
 
