@@ -14,6 +14,7 @@ from migrator.executor.preflight import preflight
 from migrator.executor.report import exit_code, report
 from migrator.executor.runlog import RunLog
 from migrator.executor.running import Running
+from migrator.executor.supersede import superseded
 from migrator.executor.way import ApplyOptions, Way
 from migrator.failpoint import failpoint
 from migrator.model.problem import Place, Problem
@@ -41,6 +42,7 @@ def apply(
     """
     with state.lease(way.place for way in ways.values()):
         notes = preflight(kept, ways, state, options)
+        yield from superseded(kept, ways, state, options, clock=clock, stop=stop, clean=clean)
         before = [run.number for run in state.runs()]
         run, resumed = _run(kept, ways, state)
         running = Running(

@@ -93,7 +93,7 @@ def _go_on(running: Running, desk: Desk | None) -> None:
     running.state.beat()
     number = running.stop()
     if number is not None:
-        raise Interrupted(f"stopped by signal {number}; nothing was left half done", signal_number=number)
+        raise Interrupted(f"stopped by signal {number}, between two requests", signal_number=number)
     failure = None if desk is None else desk.failures.stop()
     if failure is not None:
         raise failure

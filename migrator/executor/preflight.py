@@ -83,12 +83,20 @@ def _fresh(kept: PlanFile, ways: Mapping[str, Way], state: State) -> None:
         )
     places = {way.place for way in ways.values()}
     for run in state.unfinished_on(places):
-        raise PlanRefused(
-            f"run {run.number} of another plan ({run.playbook}) was broken off on the same target",
-            detail="What it sent last may be in doubt, and only it can tell.",
-            hint=f"finish it first: migrator resume {run.number}",
-        )
+        _can_be_closed(run, places, state)
     _follows(kept, places, state)
+
+
+def _can_be_closed(run: RunRow, places: set[tuple[str, str]], state: State) -> None:
+    """What a broken run of another plan left in doubt must be on our own targets, or we could not look."""
+    doubted = {doubt.step for doubt in state.journal.doubts(run.number)}
+    for step in state.history.steps(run.number):
+        if step.step in doubted and (step.target, step.collection) not in places:
+            raise PlanRefused(
+                f"run {run.number} of another plan ({run.playbook}) was broken off on the same target",
+                detail=f"What it sent last to {step.collection} ({step.target}) is in doubt, and only it can tell.",
+                hint=f"finish it first: migrator resume {run.number}",
+            )
 
 
 def _follows(kept: PlanFile, places: set[tuple[str, str]], state: State) -> None:

@@ -209,10 +209,14 @@ def _make(path: Path) -> None:
         _fill(connection)
     finally:
         connection.close()
-    if path.exists():
-        temporary.unlink()
-    else:
-        temporary.replace(path)
+    try:
+        path.hardlink_to(temporary)  # unlike a rename it never takes the place of what another process just made
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            temporary.replace(path)
+    temporary.unlink(missing_ok=True)
 
 
 def _fill(connection: sqlite3.Connection) -> None:

@@ -11,12 +11,12 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from migrator.errors import Locked
+from migrator.errors import Locked, MigratorError
 from migrator.state.database import Database
 
 BEAT_SECONDS = 10.0
@@ -52,8 +52,9 @@ class Lease:
     ) -> None:
         self._depth -= 1
         if not self._depth:
-            with self._database.transaction():
-                self._database.run("DELETE FROM leases WHERE fence = ?", (self.fence,))
+            with suppress(MigratorError):  # a row that stays names a process that is gone soon: it is taken over
+                with self._database.transaction():
+                    self._database.run("DELETE FROM leases WHERE fence = ?", (self.fence,))
             self.fence = 0
 
     @contextmanager

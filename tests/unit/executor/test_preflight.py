@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from migrator.contract import Answer, Call
 from migrator.errors import PlanRefused
 from migrator.executor.way import Way
-from migrator.model.plan import Action, Brake, PlanTrailer, StepSummary
+from migrator.model.plan import Action, Brake, Follows, PlanTrailer, StepSummary
+from migrator.model.run import Noticed, RunStatus
 from migrator.model.values import Field, Kind, Rights
 from migrator.state.state import State
 from tests.unit.executor.shelf import capabilities
@@ -101,17 +103,73 @@ def test_a_plan_older_than_a_later_run_is_stale(tmp_path: Path) -> None:
         away.run(away.plan([create("people", "E4", name="d")], follows=follows))
 
 
-def test_another_plan_waits_for_a_broken_run_on_its_target(tmp_path: Path) -> None:
-    """Only the broken run can tell what it left in doubt: the message says how to finish it."""
-    story = Story(folder=tmp_path)
+def _follows(story: Story) -> tuple[Follows, ...]:
+    with State.open(story.folder / ".migrator", write=False) as state:
+        return state.follows([("shelf:one", "people")])
+
+
+def _broken(story: Story, error: BaseException, *, commits: bool) -> None:
+    """A run that ends in its second request, before or after the server did it."""
     file = story.plan([create("people", f"E{n}", name="a") for n in range(9)], "one.jsonl")
-    story.stop = lambda: 2 if story.shelf.writes else None
-    with pytest.raises(BaseException, match="stopped by signal 2"):
+
+    def around(kind: str, call: Call, move: Callable[[], Answer]) -> Answer:
+        if kind == "send" and story.shelf.writes == 1:
+            if commits:
+                move()
+            raise error
+        return move()
+
+    story.wire.around = around
+    with pytest.raises(type(error)):
         story.run(file)
-    story.stop = lambda: None
-    with pytest.raises(PlanRefused, match=r"run 1 of another plan \(staff\) was broken off") as told:
-        story.run(story.plan([create("people", "F1", name="b")], "two.jsonl"))
-    assert told.value.problems[0].hint == "finish it first: migrator resume 1"
+    story.wire.around = lambda kind, call, move: move()
+
+
+def test_a_new_plan_closes_a_broken_run_on_its_target(tmp_path: Path) -> None:
+    """What was in doubt is looked at first; nothing of it stands there, so the new plan goes on in its place."""
+    story = Story(folder=tmp_path, can=capabilities(in_flight=1))
+    _broken(story, KeyboardInterrupt(), commits=False)
+    file = story.plan([create("people", "F1", name="b")], "two.jsonl", follows=_follows(story))
+    events = list(story.apply(file))
+    assert any(isinstance(event, Noticed) and "run 1 of another plan" in event.problem.summary for event in events)
+    with State.open(tmp_path / ".migrator", write=False) as state:
+        assert [run.status for run in state.runs()] == [RunStatus.SUPERSEDED, RunStatus.DONE]
+        assert state.journal.doubts(1) == ()
+    assert len(story.shelf.plain("people")) == 4
+
+
+def test_a_new_plan_that_did_not_know_what_a_broken_run_had_done_is_refused(tmp_path: Path) -> None:
+    """The records are there and enter the id map; the next plan meets them, this one could make them again."""
+    story = Story(folder=tmp_path, can=capabilities(in_flight=1))
+    _broken(story, KeyboardInterrupt(), commits=True)
+    file = story.plan([create("people", "F1", name="b")], "two.jsonl", follows=_follows(story))
+    with pytest.raises(PlanRefused, match="3 of their changes are settled now"):
+        story.run(file)
+    assert len(story.shelf.plain("people")) == 6
+    with State.open(tmp_path / ".migrator", write=False) as state:
+        assert state.ids.size(state.ids.pairs()[0]) == 6
+    assert story.run(story.plan([create("people", "F1", name="b")], "three.jsonl", follows=_follows(story))).run == 2
+
+
+def test_a_broken_run_whose_doubts_are_elsewhere_must_be_finished_first(tmp_path: Path) -> None:
+    """Its other target is none of the new plan's: nobody could look there."""
+    story = Story(folder=tmp_path, can=capabilities(in_flight=1))
+    story.run(story.plan([create("people", "E0", name="a")], "zero.jsonl"))
+    lines = [create("people", "E1", name="a"), create("things", "A1", name="a")]
+    file = story.plan(lines, "one.jsonl", follows=_follows(story))
+
+    def around(kind: str, call: Call, move: Callable[[], Answer]) -> Answer:
+        if kind == "send" and story.shelf.writes == 2:
+            raise KeyboardInterrupt
+        return move()
+
+    story.wire.around = around
+    with pytest.raises(KeyboardInterrupt):
+        story.run(file)
+    story.wire.around = lambda kind, call, move: move()
+    with pytest.raises(PlanRefused, match=r"run 2 of another plan \(staff\) was broken off") as told:
+        story.run(story.plan([create("people", "F1", name="b")], "two.jsonl", follows=_follows(story)))
+    assert told.value.problems[0].hint == "finish it first: migrator resume 2"
 
 
 def test_brakes_want_the_exact_count(tmp_path: Path) -> None:
