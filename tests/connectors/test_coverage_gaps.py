@@ -15,7 +15,7 @@ from migrator.connectors.kainexus.slots import FIXED
 from migrator.connectors.kintone import Kintone
 from migrator.connectors.kintone.form import DEFAULT_PRECISION, fields_of
 from migrator.connectors.kintone.values import to_payload, to_record
-from migrator.contract import Batch, Done, Item, Query, Writing
+from migrator.contract import Batch, Creates, Done, Failed, Item, Query, Recheck, Writing
 from migrator.emulators.server import Emulator, create_emulator
 from migrator.errors import Denied, LoginRefused, NotFound
 from migrator.model.plan import Action, Change, Phase
@@ -259,6 +259,7 @@ def test_what_kainexus_cannot_do_is_said(organization: Emulator) -> None:
         facts = open_desk.target.capabilities(open_desk.options)
     assert facts.cannot.keys() == {Action.DELETE, Action.UPLOAD, Action.ACT}
     assert not facts.find and not facts.upsert
+    assert (facts.creates, facts.recheck) == (Creates.UNGUARDED, Recheck.SCAN)
     assert [each.name for each in dataclasses.fields(KaiNexus.Options)] == ["url", "api_key", "tenant"]
 
 
@@ -351,3 +352,13 @@ def test_every_key_of_an_impact_passes_through(organization: Emulator, kind: str
         found: Any = open_desk.record("6141").fields["resolutionActual"]
     (entry,) = found["impacts"]
     assert {"id", "calculatedValue", "unitValueRate", "personProductServiceResourceId"} <= entry.keys() - ENTRY.keys()
+
+
+@pytest.mark.parametrize("name", ["UNKNOWN", "SIZE", "INVALID_CHANGE", "NOT_VALID", "EMPTY", "NOT_FOUND"])
+def test_an_unknown_code_and_every_known_one_fail_the_item_by_name(organization: Emulator, name: str) -> None:
+    """Under 200 as under 400: the item failed, with the code and words of the server."""
+    for status in (200, 400):
+        organization.faults.add("PUT /api/public/v1/json/itemList", status=status, error_code=name)
+        with desk(organization) as open_desk:
+            result = open_desk.update("6141", {"summary": "x"})
+        assert isinstance(result, Failed) and result.code == name and result.reason

@@ -94,3 +94,17 @@ def test_switches_for_what_nobody_tells(kainexus: Emulator) -> None:
     assert kainexus.store.read(6141)["summary"] == "a"
     options.refuse_unknown_keys = True
     assert code(kainexus, id=6141, colour="red") == "NOT_VALID"
+
+
+def test_a_required_field_that_is_blank_refuses_the_item(kainexus: Emulator) -> None:
+    """Also an update of an item that was made before the field was required."""
+    from dataclasses import replace
+
+    from migrator.emulators.kainexus.sample import IDEA
+
+    store, fields = kainexus.store, list(IDEA.fields)
+    fields[1] = replace(fields[1], required=True)
+    store.add_template(replace(IDEA, fields=tuple(fields)))
+    assert code(kainexus, id=6141, summary="x") == "EMPTY"
+    key = [{"name": "External key", "value": "K"}]
+    assert store.write([{"id": 6141, "fields": key}])[0].operation == "UPDATE"
