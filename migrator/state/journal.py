@@ -1,7 +1,7 @@
 """The record of runs: intents before requests leave, outcomes after, each in one synced transaction.
 
 Outcomes are keyed by (run, line): a line is the byte offset of its change in the run's copy of the plan. So rows
-are appended in plan order, and a resume merges two ordered streams. `docs/decisions/0004-outcomes-by-line.md` says why.
+are appended in plan order, and a resume merges two ordered streams: `docs/decisions/0004-outcomes-by-line.md`.
 """
 # ruff: noqa: S608  statements are put together from constants of this module and question marks, never from values
 
