@@ -70,3 +70,18 @@ def test_the_readme_has_its_two_commands() -> None:
     assert demo.rstrip().endswith("migrator demo")
     assert "pytest" in tests.rstrip().splitlines()[-1]
     assert "README.md" in (ROOT / ".ci/run").read_text("utf-8")
+
+
+def test_every_problem_code_is_told() -> None:
+    """The codes that the program can show and those of docs/reference/problems.md are the same."""
+    told = re.findall(
+        r"^\| ([A-Z]{2}\d{3}) \|", (ROOT / "docs/reference/problems.md").read_text("utf-8"), re.MULTILINE
+    )
+    used = {
+        code
+        for path in (ROOT / "migrator").rglob("*.py")
+        if "emulators" not in path.parts
+        for code in re.findall(r'"((?:PB|TR|PL|RN|SY|ST|FI)\d{3})"', path.read_text("utf-8"))
+    }
+    assert len(told) == len(set(told))
+    assert set(told) == used
