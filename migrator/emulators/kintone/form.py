@@ -135,6 +135,8 @@ def make(code: str, given: FieldInput, table: str | None = None) -> Field:
         raise problems.invalid({f"properties[{table}].fields[{code}].type": ["cannot stand in a table"]})
     if not code or len(code) > 128 or code[0].isdigit():
         raise problems.invalid({f"properties[{code}].code": ["The field code is invalid."]})
+    if "unique" not in COMPLETIONS[type_]:  # accepted and dropped without a word [observed]
+        said = {key: value for key, value in said.items() if key != "unique"}
     _check(said, code)
     properties: dict[str, Any] = {"type": type_, "code": code, "label": said.get("label") or code}
     properties |= copy.deepcopy(COMPLETIONS[type_]) | {key: said[key] for key in said if key != "code"}
