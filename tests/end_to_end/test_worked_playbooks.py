@@ -1,0 +1,171 @@
+"""Each worked playbook does what it says, with documented limits on and one clock for all: no waiting."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrator import pipeline
+from migrator.emulators.server import Emulator, create_emulator
+from migrator.model.run import RunEnded, RunStatus
+from migrator.pipeline import ApplyOptions, Planned, Surroundings
+from migrator.planfile import PlanFile
+from migrator.transport.secrets import Scrubber
+from tests.wsgi import WsgiAdapter
+
+PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
+
+
+class OneClock:
+    """The program's clock and the emulators' in one: waiting lets the time of both pass."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_700_000_000.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    monotonic = wall = now
+
+    def wait(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@dataclass
+class World:
+    """Emulators, the folder with the playbooks, and how to run one there."""
+
+    folder: Path
+    clock: OneClock
+    emulators: Mapping[str, Emulator]
+
+    def around(self) -> Surroundings:
+        env: dict[str, str] = {}
+        adapters: dict[str, Any] = {}
+        for name, emulator in self.emulators.items():
+            env |= emulator.env(f"http://{name}.localhost")
+        for system, connector in SYSTEMS.items():
+            adapters[system] = WsgiAdapter(self.emulators[connector].app)
+        return Surroundings(env=env, clock=self.clock, scrubber=Scrubber(), adapters=adapters)
+
+    def plan(self, book: Path) -> Planned:
+        making = pipeline.plan(book, self.folder / "a.plan", self.around())
+        while True:
+            try:
+                next(making)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # what the generator returns
+
+    def apply(self) -> RunEnded:
+        *_, last = pipeline.apply(self.folder / "a.plan", self.around(), options=ApplyOptions())
+        assert isinstance(last, RunEnded)
+        return last
+
+    def kintone(self, app: str, key: str, value: str, edit: Mapping[str, str]) -> None:
+        """Somebody edits a record of the Kintone emulator, over its own API."""
+        import requests
+
+        with requests.Session() as session:
+            session.mount("http://", WsgiAdapter(self.emulators["kintone"].app))
+            number = self.emulators["kintone"].collections[app]
+            record = {name: {"value": text} for name, text in edit.items()}
+            body = {"app": number, "updateKey": {"field": key, "value": value}, "record": record}
+            token = {"X-Cybozu-API-Token": self.emulators["kintone"].env("x")["KINTONE_API_TOKEN"]}
+            session.put("http://kintone.localhost/k/v1/record.json", json=body, headers=token).raise_for_status()
+
+
+SYSTEMS = {"assets": "kintone", "ideas": "kintone", "show": "kintone", "board": "kainexus"}
+"""The playbooks' names of their systems -> the emulator."""
+
+
+def edit_sheet(world: World) -> None:
+    """Somebody corrects the spreadsheet."""
+    sheet = world.folder / "demo-assets.csv"
+    sheet.write_text(sheet.read_text("utf-8").replace("old-server", "older server"), "utf-8")
+
+
+def edit_idea(world: World) -> None:
+    """Somebody renames an idea in Kintone."""
+    world.kintone("ideas", "idea_no", "I-0003", {"title": "One form for all travel"})
+
+
+def edit_improvement(world: World) -> None:
+    """Somebody renames an improvement in KaiNexus."""
+    store: Any = world.emulators["kainexus"].store
+    store.write([{"id": 13002, "summary": "Improvement 2, shorter"}])
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a playbook brings over, and what an edit at the source becomes."""
+
+    creates: int
+    edit: Callable[[World], None]
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+
+STORIES = {
+    "csv-to-kintone": Story(6, edit_sheet, {"label": "old-server"}, {"label": "older server"}),
+    "kintone-to-kainexus": Story(
+        10, edit_idea, {"summary": "One form for travel"}, {"summary": "One form for all travel"}
+    ),
+    "kainexus-to-kintone": Story(
+        12, edit_improvement, {"summary": "Improvement 2"}, {"summary": "Improvement 2, shorter"}
+    ),
+    "kintone-to-jsonl": Story(10, edit_idea, {"title": "One form for travel"}, {"title": "One form for all travel"}),
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    folder = tmp_path / "books"
+    shutil.copytree(PLAYBOOKS, folder)
+    monkeypatch.chdir(folder)
+    clock = OneClock()
+    emulators = {name: create_emulator(name, clock=clock) for name in ("kintone", "kainexus")}
+    return World(folder, clock, emulators)
+
+
+@pytest.mark.parametrize("book", sorted(PLAYBOOKS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_worked_playbook_brings_its_records_over(book: Path, world: World) -> None:
+    """Validated, tested, planned, applied, verified; then an edit at the source is one line of the next plan."""
+    story = STORIES[book.stem]
+    path = world.folder / book.name
+    assert pipeline.validate([path], world.around(), online=True) == ()
+    results = pipeline.test([path])
+    assert results and all(result.passed for result in results), results
+
+    first = world.plan(path)
+    (counts,) = first.trailer.counts.values()
+    assert (first.exit_code, counts.create, first.changes) == (0, story.creates, story.creates)
+    ended = world.apply()
+    assert (ended.exit_code, ended.report.status) == (0, RunStatus.DONE)
+    assert world.plan(path).changes == 0
+
+    story.edit(world)
+    assert world.plan(path).changes == 1
+    (change,) = [line for _, line in PlanFile(world.folder / "a.plan").changes()]
+    assert (dict(change.before or {}), dict(change.after or {})) == (story.before, story.after)
+    assert world.apply().exit_code == 0
+    assert world.plan(path).changes == 0
+
+
+def test_every_playbook_has_its_story() -> None:
+    """A playbook that nothing runs is not worked."""
+    assert {path.stem for path in PLAYBOOKS.glob("*.yaml")} == STORIES.keys()
+
+
+def test_a_night_load_mails_nobody(world: World) -> None:
+    """Ten ideas go into KaiNexus and no notification leaves; the plan says so beforehand."""
+    planned = world.plan(world.folder / "kintone-to-kainexus.yaml")
+    assert any("tells nobody" in note.summary for note in planned.trailer.notes)
+    store: Any = world.emulators["kainexus"].store
+    before = len(store.notifications)
+    world.apply()
+    assert len(store.notifications) == before
