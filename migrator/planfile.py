@@ -41,6 +41,7 @@ from migrator.model.plan import (
     PlanStep,
     PlanSystem,
     PlanTrailer,
+    quick_change,
 )
 
 HASH_EVERY = 10_000
@@ -82,7 +83,7 @@ def parse_change(line: bytes) -> Change:
     action = Action(paper["action"])
     if after is None and action in (Action.CREATE, Action.UPDATE):
         after = {}
-    return Change(
+    return quick_change(
         id=paper["id"],
         step=paper["step"],
         phase=Phase(paper["phase"]),
@@ -373,7 +374,7 @@ def _parse_end(path: Path, line: bytes) -> tuple[str, int]:
             return str(end["sha256"]), int(end["trailer"])
     except (ValueError, KeyError, TypeError):
         pass
-    raise PlanRefused(f"the plan {path} is cut: its last line is missing", hint="plan again")
+    raise PlanRefused(f"the plan {path} is cut: its last line is missing, or something follows it", hint="plan again")
 
 
 def _damaged(path: Path, where: str) -> PlanRefused:

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from migrator.model.values import Field, File, Origin, Ref, Value
+from migrator.model.values import Field, File, Origin, Ref, Value, quick_origin
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 
@@ -90,7 +90,7 @@ def origin_to_paper(origin: Origin) -> list[str]:
 def origin_from_paper(paper: list[str]) -> Origin:
     """The Origin back."""
     system, collection, record = paper
-    return Origin(system=system, collection=collection, id=record)
+    return quick_origin(system=system, collection=collection, id=record)
 
 
 def field_hash(field: Field) -> str:

@@ -32,7 +32,7 @@ from migrator.errors import BadAnswer, Conflict, NotFound, Refused
 from migrator.model.described import about
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Place, Problem
-from migrator.model.values import Collection, Field, File, Record
+from migrator.model.values import Collection, Field, File, Record, quick_record
 
 PAGE: Final = 500
 """Records a page."""
@@ -235,4 +235,4 @@ def _record(line: int, row: Row, name: str, columns: Sequence[str], *, named: bo
     record = id_of([row.get(column) for column in columns]) if columns else ""
     if named and columns and not record:
         raise bad_row("FI002", name, line, f"no id: {', '.join(columns)} is empty", hint="`source.query.id` names it")
-    return Record(id=record, fields=row)
+    return quick_record(id=record, fields=row)

@@ -13,7 +13,21 @@ from __future__ import annotations
 from migrator.contract.capabilities import Capabilities, Creates, Rate, Recheck
 from migrator.contract.connector import Source, Target
 from migrator.contract.handed import Auth, Budget, Clock, IdMap, Mapped, Pair, Transfer, Wire
-from migrator.contract.messages import Answer, Batch, Call, Done, Failed, Item, Page, Query, Result, Unknown, Writing
+from migrator.contract.messages import (
+    Answer,
+    Batch,
+    Call,
+    Done,
+    Failed,
+    Item,
+    Page,
+    Query,
+    Result,
+    Unknown,
+    Writing,
+    quick_done,
+    quick_item,
+)
 
 __all__ = [
     "Capabilities",
@@ -41,4 +55,6 @@ __all__ = [
     "Batch",
     "Query",
     "Page",
+    "quick_done",
+    "quick_item",
 ]

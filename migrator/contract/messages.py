@@ -8,6 +8,7 @@ from typing import Any
 
 from migrator.model.plan import Action, Phase
 from migrator.model.playbook import Write
+from migrator.model.quick import maker
 from migrator.model.run import Cause
 from migrator.model.values import Collection, File, Key, Record
 
@@ -123,6 +124,10 @@ class Batch:
     """All its changes have it."""
     items: tuple[Item, ...]
     """In plan order, at least one."""
+
+
+quick_done, quick_item = maker(Done), maker(Item)
+"""The same as the classes, for those who make one a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from migrator.contract import Batch, Call, Capabilities, Item
+from migrator.contract import Batch, Call, Capabilities, Item, quick_item
 from migrator.executor.way import Way
 from migrator.model.plan import Action, Change, PlanKind
-from migrator.model.run import Cause, Outcome, Status
+from migrator.model.run import Cause, Outcome, Status, quick_outcome
 from migrator.model.values import File, Value
-from migrator.state.idmap import Entry
-from migrator.state.journal import Settled
+from migrator.state.idmap import Entry, quick_entry
+from migrator.state.journal import Settled, quick_settled
 
 _ROOM = 4096
 """Bytes of a request kept free for what goes around the parts."""
@@ -106,7 +106,7 @@ def batches_of(way: Way, parcel: Parcel) -> tuple[Batch, ...]:
 
 def _item(load: Load) -> Item:
     change = load.change
-    return Item(
+    return quick_item(
         change_id=change.id, key=change.key, target_id=change.target_id, part=load.part, file=_file_of(change)
     )
 
@@ -179,7 +179,7 @@ def settled_done(
     reason: str | None = None,
 ) -> Settled:
     """The change is in the target."""
-    outcome = Outcome(
+    outcome = quick_outcome(
         change_id=load.change.id,
         status=Status.DONE,
         target_id=target_id,
@@ -189,7 +189,7 @@ def settled_done(
         attempts=load.attempts,
         found=load.found,
     )
-    return Settled(line=load.line, outcome=outcome, entry=entry_of(way, load.change, kind, target_id))
+    return quick_settled(line=load.line, outcome=outcome, entry=entry_of(way, load.change, kind, target_id))
 
 
 def settled_not(
@@ -223,7 +223,7 @@ def entry_of(way: Way, change: Change, kind: PlanKind, target_id: str) -> Entry 
         return None
     pair, source_id = way.pair(change.origin), change.origin.id
     if change.action in (Action.CREATE, Action.UPDATE, Action.LINK):
-        return Entry(pair=pair, source_id=source_id, target_id=target_id)
+        return quick_entry(pair=pair, source_id=source_id, target_id=target_id)
     if change.action is Action.DELETE and kind is not PlanKind.UNDO:
         return Entry(pair=pair, source_id=source_id, target_id=target_id, gone=True)
     if change.action in (Action.UNLINK, Action.DELETE):

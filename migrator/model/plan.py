@@ -9,6 +9,7 @@ from typing import Any
 
 from migrator.model.playbook import Write
 from migrator.model.problem import Problem
+from migrator.model.quick import maker
 from migrator.model.values import Key, Origin, Value
 
 PLAN_FORMAT = 1
@@ -80,6 +81,10 @@ class Change:
     """upload, act: the field."""
     position: int | None = None
     """upload: which of the field's files, from 0."""
+
+
+quick_change = maker(Change)
+"""The same as the class, for those who make one a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from migrator.model.plan import Action
 from migrator.model.problem import Problem
+from migrator.model.quick import maker
 from migrator.model.values import Value
 
 
@@ -76,6 +77,10 @@ class Outcome:
     """Requests that carried it."""
     found: Mapping[str, Value] | None = None
     """Of a conflict: the fields as found; of an update that was planned as a create: its before-image."""
+
+
+quick_outcome = maker(Outcome)
+"""The same as the class, for those who make one a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any, Final, Union
 
+from migrator.model.quick import maker
+
 
 class Omit(Enum):
     """The type of `OMIT`: as a field's value it leaves the field as it stands. Never stored, never sent."""
@@ -100,6 +102,10 @@ class Desired:
     """Values of the target's key fields, in the order of `Write.key`; empty where the step has none."""
     fields: Mapping[str, Value]
     """Target field -> value; OMIT is gone already; holds Refs and Files."""
+
+
+quick_origin, quick_record, quick_desired = maker(Origin), maker(Record), maker(Desired)
+"""The same as the classes, for those who make one a record."""
 
 
 class Kind(StrEnum):

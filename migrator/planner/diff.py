@@ -9,7 +9,7 @@ from hashlib import blake2b
 import orjson
 
 from migrator.model.equal import same
-from migrator.model.plan import Action, Change, Phase
+from migrator.model.plan import Action, Change, Phase, quick_change
 from migrator.model.playbook import Marker, Mode
 from migrator.model.problem import Problem
 from migrator.model.values import Field, Kind, Origin, Record, Value, WritableOn
@@ -120,7 +120,7 @@ class Judge:
         along: Mapping[str, Value] | None = None,
     ) -> Change:
         lane, origin, record = self._lane, pairing.desired.origin, pairing.record
-        return Change(
+        return quick_change(
             id=change_id(
                 lane.target_identity, lane.writing.collection.id, lane.writing.write.part, origin, Phase.WRITE
             ),

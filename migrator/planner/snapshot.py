@@ -17,7 +17,7 @@ import orjson
 from migrator.codec.paper import fields_from_paper, fields_to_paper
 from migrator.contract import Mapped, Page
 from migrator.model.playbook import Marker
-from migrator.model.values import Desired, Key, Record, Value
+from migrator.model.values import Desired, Key, Record, Value, quick_record
 from migrator.planner.lane import Lane
 
 CHUNK = 500
@@ -267,7 +267,7 @@ class _Disk:
                 part,
             )
             for text, record, version, fields in rows:
-                yield text, Record(id=record, version=version, fields=fields_from_paper(orjson.loads(fields)))
+                yield text, quick_record(id=record, version=version, fields=fields_from_paper(orjson.loads(fields)))
 
 
 def _read_back(lane: Lane) -> tuple[str, ...]:

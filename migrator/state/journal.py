@@ -20,6 +20,7 @@ from migrator.codec.paper import fields_from_paper, fields_to_paper
 from migrator.contract import Call
 from migrator.failpoint import failpoint
 from migrator.model.plan import Action
+from migrator.model.quick import maker
 from migrator.model.run import Cause, Outcome, Status
 from migrator.state.database import Database
 from migrator.state.idmap import Entry, IdRows
@@ -36,6 +37,10 @@ class Settled:
     """What became of it."""
     entry: Entry | None = None
     """What it does to the id map."""
+
+
+quick_settled = maker(Settled)
+"""The same as the class, for those who make one a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from migrator.connectors.kainexus import instants
 from migrator.connectors.kainexus.slots import FIXED, LISTS, SIDES, Group, Layout, Slot, Sort
-from migrator.model.values import Record, Value
+from migrator.model.values import Record, Value, quick_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Reader:
         for group, key in LISTS.items():
             for entry in item.get(key) or ():
                 self._enter(fields, group, entry)
-        return Record(id=str(item["id"]), fields=fields, version=None)
+        return quick_record(id=str(item["id"]), fields=fields, version=None)
 
     def _enter(self, fields: dict[str, Value], group: Group, entry: Mapping[str, Any]) -> None:
         spot = self._spot(group, entry)

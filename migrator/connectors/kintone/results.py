@@ -22,7 +22,7 @@ from migrator.connectors.kintone.answers import (
     words,
 )
 from migrator.connectors.kintone.writing import checked, upserts
-from migrator.contract import Answer, Batch, Done, Result, Unknown
+from migrator.contract import Answer, Batch, Done, Result, Unknown, quick_done
 from migrator.errors import Culprit, Refused, SystemFailed, Throttled
 from migrator.model.plan import Action
 from migrator.model.problem import Place, Problem
@@ -115,7 +115,7 @@ def _deleted(batch: Batch, part: Mapping[str, Any]) -> tuple[Result, ...]:
 def _one(id_: Any, revision: Any, created: bool | None = None) -> Result:
     if not isinstance(id_, str) or not id_.isdecimal() or not isinstance(revision, str):
         return Unknown(reason="the answer holds no id or no revision of this record")
-    return Done(target_id=id_, version=revision, created=created)
+    return quick_done(target_id=id_, version=revision, created=created)
 
 
 def _unknown(size: int, reason: str) -> tuple[Result, ...]:

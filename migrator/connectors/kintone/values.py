@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from migrator.connectors.kintone.form import CHOICES_TYPES, LIST_TYPES, USER_TYPES
-from migrator.model.values import Field, File, Record, Value
+from migrator.model.values import Field, File, Record, Value, quick_record
 
 Payload = Mapping[str, Mapping[str, Any]]
 """Field code -> {"type", "value"}."""
@@ -36,7 +36,7 @@ def to_record(payload: Payload, system: str = "") -> Record:
             fields[code] = value or None
         elif code[0] != "$":
             fields[code] = _read(told["type"], value, system)
-    return Record(id=payload["$id"]["value"], fields=fields, version=payload["$revision"]["value"])
+    return quick_record(id=payload["$id"]["value"], fields=fields, version=payload["$revision"]["value"])
 
 
 def to_payload(fields: Mapping[str, Value], known: Mapping[str, Field]) -> dict[str, dict[str, Any]]:
