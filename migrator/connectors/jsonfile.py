@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
@@ -114,13 +115,16 @@ class JsonlForm:
 
     def _rows(self, path: Path, name: str, wanted: frozenset[str] | None) -> Iterator[tuple[int, Row]]:
         with path.open("rb") as file:
-            lines = iter(lambda: file.readline(LINE_MAX + 1), b"")
+            lines = iter(partial(file.readline, LINE_MAX + 1), b"")
             for number, line in enumerate(lines, 1):
                 if len(line) > LINE_MAX:
                     raise bad_row("FI007", name, number, f"the line is longer than {LINE_MAX:,} bytes")
                 if not line.isspace():
                     row = _parsed(line, name, number)
-                    yield number, row if wanted is None else {key: row[key] for key in row if key in wanted}
+                    # most files hold what is wanted and no more
+                    if wanted is not None and not wanted.issuperset(row):
+                        row = {key: row[key] for key in row if key in wanted}
+                    yield number, row
 
     def written(self, rows: Iterable[Row], names: Sequence[str], like: Path | None) -> Iterator[bytes]:
         """One line a row, each with its own names in their order."""
@@ -136,6 +140,8 @@ def _parsed(line: bytes, name: str, number: int) -> Row:
         raise bad_row("FI008", name, number, error.message, column=error.column, hint=error.hint) from None
     if not isinstance(found, dict):
         raise bad_row("FI008", name, number, "the line is no JSON object", column=1, hint='such as {"no": "E1"}')
+    if _PLAIN.issuperset(map(type, found.values())):
+        return found
     return {key: value if type(value) in _PLAIN else _frozen(value) for key, value in found.items()}
 
 

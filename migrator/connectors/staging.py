@@ -32,6 +32,8 @@ def key_part(value: Value) -> str:
 
 def id_of(values: Sequence[Value]) -> str:
     """A record's id out of its key: the text itself, of several parts a JSON list; "" where all parts are empty."""
+    if len(values) == 1 and values[0].__class__ is str:  # nearly every record of a file
+        return values[0]
     parts = [key_part(value) for value in values]
     if len(parts) == 1:
         return parts[0]

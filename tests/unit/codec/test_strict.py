@@ -121,6 +121,26 @@ def test_any_text_is_read_or_refused_alike_by_both_readers(text: str) -> None:
         assert loads(text) == slow
 
 
+PIECES = ["a", "b", '\\"', "\\\\", ":x", '\\":', "\\u0022", "\\ud800", "é", "\ufeff", "\x7f", "\x01", ""]
+VALUES = ["1", "-0", "01", "1.5", "1e5", "true", "null", "NaN", "[]", "{}", "18446744073709551616", '"', '{"a": 1}']
+BLANKS = st.sampled_from(["", "", " ", "\t"])
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=2).map(lambda parts: f'"{"".join(parts)}"')
+PAIRS = st.tuples(BLANKS, TEXTS, BLANKS, st.just(":"), BLANKS, TEXTS | st.sampled_from(VALUES), BLANKS).map("".join)
+
+
+@given(st.lists(PAIRS, max_size=4).map(",".join), st.sampled_from(["", "\n", " ", "x"]))
+def test_an_object_in_bytes_is_read_or_refused_alike_by_all_readers(pairs: str, rest: str) -> None:
+    """No key twice, no inexact number and no half character comes by the quickest way."""
+    data = f"{{{pairs}}}{rest}".encode()
+    try:
+        slow: Any = read(data.decode())[0]
+    except StrictError:
+        with pytest.raises(StrictError):
+            loads(data)
+    else:
+        assert repr(loads(data)) == repr(slow)
+
+
 def _whole(text: str) -> bool:
     try:
         json.loads(text).__repr__().encode()
