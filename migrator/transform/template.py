@@ -10,6 +10,7 @@ from jinja2 import TemplateError
 from migrator.errors import PlaybookInvalid
 from migrator.model.problem import Place, Problem
 from migrator.model.values import OMIT, Value
+from migrator.transform.constants import failing
 from migrator.transform.language import (
     FIELD_NAMES,
     Language,
@@ -37,12 +38,13 @@ _WHERE: Final = frozenset({"record", "origin", "vars"})
 def check_template(
     value: Any, names: frozenset[str] | None = None, mappings: frozenset[str] | None = None
 ) -> list[tuple[Path, Problem]]:
-    """What is wrong in a field's value, at any depth, without evaluating anything: (path within the value, Problem).
+    """What is wrong in a field's value, at any depth, before there is a record: (path within the value, Problem).
 
     The Problem's place is the line and column within that text. `names` are those that templates may use (None: those
-    of fields), `mappings` the playbook's tables (None: not checked).
+    of fields), `mappings` the playbook's tables (None: not checked). Parts that read nothing are tried.
     """
-    return problems_of(value, vocabulary(FIELD_NAMES if names is None else names, mappings))
+    words = vocabulary(FIELD_NAMES if names is None else names, mappings)
+    return problems_of(value, words) or list(failing(value, words))
 
 
 def check_expression(
