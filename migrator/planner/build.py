@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,11 +14,11 @@ from migrator.model.plan import Action, Change, Phase, PlanHeader, PlanTrailer, 
 from migrator.model.playbook import Duplicates
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.run import Planning
-from migrator.model.values import Desired, Key, Origin, Record, Ref, Value
+from migrator.model.values import Desired, Key, Origin, Record, Ref, Value, quick_desired, quick_origin
 from migrator.planfile import PlanWriter, change_line, parse_change
 from migrator.planner.batch import Batches
 from migrator.planner.diff import Judge
-from migrator.planner.findings import Findings, of_record
+from migrator.planner.findings import Findings, keyed, of_record, tainted, tellable
 from migrator.planner.forecast import forecast
 from migrator.planner.lane import Lane
 from migrator.planner.lines import Claims, Lines, LinesOf
@@ -134,7 +133,7 @@ def _desired(book: _Book, kept: _Kept) -> Iterator[tuple[int, Desired]]:
     for record in _records(lane):
         tally["read"] += 1
         book.number += 1
-        origin = Origin(system=lane.source_identity, collection=lane.query.collection.id, id=record.id)
+        origin = quick_origin(system=lane.source_identity, collection=lane.query.collection.id, id=record.id)
         wanted = lane.where(record, origin)
         if isinstance(wanted, Problem):
             _refuse(book, kept, (wanted,), record.fields, book.number)
@@ -144,7 +143,10 @@ def _desired(book: _Book, kept: _Kept) -> Iterator[tuple[int, Desired]]:
             continue
         rendered = lane.render(record, origin)
         if rendered.problems:
-            _refuse(book, kept, rendered.problems, record.fields, book.number)
+            problems = (
+                rendered.problems if origin.id else keyed(rendered.problems, lane.writing.write.key, rendered.fields)
+            )
+            _refuse(book, kept, problems, record.fields, book.number)
             continue
         yield book.number, _made(lane, origin, rendered.fields)
 
@@ -158,7 +160,7 @@ def _made(lane: Lane, origin: Origin, fields: Mapping[str, Value]) -> Desired:
         ]
         text = folded[0] if len(folded) == 1 else orjson.dumps(folded).decode()
         origin = replace(origin, id=text)
-    return Desired(origin=origin, key=key, fields=fields)
+    return quick_desired(origin=origin, key=key, fields=fields)
 
 
 def _records(lane: Lane) -> Iterator[Record]:
@@ -176,21 +178,10 @@ def _records(lane: Lane) -> Iterator[Record]:
 def _refuse(
     book: _Book, kept: _Kept, problems: tuple[Problem, ...], fields: Mapping[str, Value], number: int
 ) -> None:
-    """One record that has no line; its problems are listed, the record is counted once.
-
-    Where its fields or name hold a secret, that is all that is told: a sentence may quote a part of a value, in
-    which nobody could recognise the secret any more.
-    """
+    """One record that has no line; its problems are listed, the record is counted once."""
     kept.tally["problems"] += 1
-    name = problems[0].place.record if problems[0].place is not None else None
-    if kept.lane.tainted(_text([name, fields])):
-        problems = (_secret(kept, name or "", number),)
-    book.findings.add(kept.lane.step.name, problems)
-
-
-def _text(value: object) -> bytes:
-    """For looking through, whatever it holds."""
-    return json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace")
+    nth = number - kept.first
+    book.findings.add(kept.lane.step.name, tellable(problems, fields, nth, kept.lane.tainted))
 
 
 def _settle(book: _Book, kept: _Kept, pairing: Pairing) -> None:
@@ -222,7 +213,7 @@ def _keep(book: _Book, kept: _Kept, pairing: Pairing, change: Change) -> None:
             problem = _strange(lane, pairing, error)
         else:
             if lane.tainted(line):
-                problem = _secret(kept, name_of(pairing.desired), pairing.number)
+                problem = tainted(lane.step.name, name_of(pairing.desired))
     if problem is not None:
         _refuse(book, kept, (problem,), pairing.desired.fields, pairing.number)
         return
@@ -275,17 +266,6 @@ def _strange(lane: Lane, pairing: Pairing, error: Exception) -> Problem:
         step=lane.step.name,
         record=name_of(pairing.desired),
         detail=str(error),
-    )
-
-
-def _secret(kept: _Kept, name: str, number: int) -> Problem:
-    lane = kept.lane
-    return of_record(
-        "PL007",
-        "a value holds a secret that this playbook uses; it is not written anywhere",
-        step=lane.step.name,
-        record=f"number {number - kept.first:,} of the source" if lane.tainted(_text(name)) else name,
-        hint="take the secret out of the record, or leave the record out with `where`",
     )
 
 

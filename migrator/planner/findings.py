@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from migrator.model.problem import Place, Problem
+from migrator.model.values import Value
 
 LISTED = 100
 """Problems listed per step and code; the rest is counted."""
@@ -55,3 +58,46 @@ def of_record(
     return Problem(
         code=code, summary=summary, detail=detail, hint=hint, place=Place(step=step, record=record, field=field)
     )
+
+
+def tainted(step: str, record: str) -> Problem:
+    """A record that holds a secret: told by its name alone."""
+    return of_record(
+        "PL007",
+        "a value holds a secret that this playbook uses; it is not written anywhere",
+        step=step,
+        record=record,
+        hint="take the secret out of the record, or leave the record out with `where`",
+    )
+
+
+def keyed(problems: tuple[Problem, ...], key: tuple[str, ...], fields: Mapping[str, Value]) -> tuple[Problem, ...]:
+    """The problems of a record without an id, under its key, as far as that could be made."""
+    parts = [str(fields[name]) for name in key if fields.get(name) not in (None, "")]
+    return _renamed(problems, ", ".join(parts))
+
+
+def tellable(
+    problems: tuple[Problem, ...], fields: Mapping[str, Value], nth: int, secret: Callable[[bytes], bool]
+) -> tuple[Problem, ...]:
+    """The problems of the nth record of a source, as they can be written down.
+
+    Where its fields hold a secret, that is all that is told: a sentence may quote a part of a value, in which nobody
+    could recognise the secret any more. A record whose name is empty, or a secret, is told by its number.
+    """
+    place = problems[0].place or Place()
+    name = place.record or ""
+    if not name.strip() or secret(_text(name)):
+        name = f"number {nth:,} of the source"
+    if secret(_text(fields)) or any(secret(_text([one.summary, one.detail, one.hint])) for one in problems):
+        return (tainted(place.step or "", name),)
+    return problems if name == place.record else _renamed(problems, name)
+
+
+def _renamed(problems: tuple[Problem, ...], record: str) -> tuple[Problem, ...]:
+    return tuple(replace(one, place=replace(one.place or Place(), record=record)) for one in problems)
+
+
+def _text(value: object) -> bytes:
+    """For looking through, whatever it holds."""
+    return json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace")
