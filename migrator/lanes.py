@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import orjson
 from migrator import __version__
 from migrator.codec.paper import field_hash
 from migrator.contract import Query
-from migrator.errors import PlaybookInvalid, UsageWrong
+from migrator.errors import NotFound, PlaybookInvalid, SystemFailed, UsageWrong
 from migrator.model.plan import PlanHeader, PlanStep, PlanSystem
 from migrator.model.playbook import Playbook, Step
 from migrator.model.problem import Problem
@@ -26,6 +28,7 @@ from migrator.systems import Surroundings, Systems
 from migrator.transform.coerce import check_targets
 from migrator.transform.mapping import StepMapping, compile_mapping
 from migrator.transform.pieces import bare
+from migrator.transform.template import check_expression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,10 @@ def lanes_of(
 ) -> dict[str, Lane]:
     """Every step that is wanted, with both sides described. Raises PlaybookInvalid with all problems found."""
     steps = _selected(loaded.playbook, selection)
-    systems.resolve([name for step in steps for name in (step.source.system, step.target.system)])
+    try:
+        systems.resolve([name for step in steps for name in (step.source.system, step.target.system)])
+    except PlaybookInvalid as error:
+        raise PlaybookInvalid(*(_of_system(loaded, problem) for problem in error.problems)) from error
     lanes: dict[str, Lane] = {}
     problems: list[Problem] = []
     for step in steps:
@@ -82,8 +88,10 @@ def _lane(
 ) -> Lane:
     source, target = systems.open(step.source.system), systems.open(step.target.system)
     options = source.read_options(step.source)
-    collection = source.system.describe(step.source.collection, options)
-    writing = target.writing(step.target)
+    with _asking(loaded, step, "source"):
+        collection = source.system.describe(step.source.collection, options)
+    with _asking(loaded, step, "target"):
+        writing = target.writing(step.target)
     problems = check_targets(step, writing.collection.fields)
     if problems:
         raise PlaybookInvalid(*(_placed(loaded, step, problem) for problem in problems))
@@ -112,17 +120,54 @@ def mapping_of(
 ) -> StepMapping:
     """The step's fields as one function; `where` is joined to the step's own filter."""
     if where is not None:
+        _check_where(where)
         both = [text for text in (step.source.where, where) if text]
         joined = "{{ " + " and ".join(f"({bare(text)})" for text in both) + " }}"
         step = replace(step, source=replace(step.source, where=joined))
     return compile_mapping(step, fields, vars=playbook.vars, mappings=playbook.mappings, zone=zone, ref=None)
 
 
+def _check_where(where: str) -> None:
+    """--where is of the command line, not of the playbook. Raises UsageWrong."""
+    for problem in check_expression(where):
+        said = f"--where {shlex.quote(where)}: {problem.summary}"
+        raise UsageWrong(said, hint=problem.hint or "it takes one expression, such as 'record.id > 9'")
+
+
 def _wanted(mapping: StepMapping, fields: Mapping[str, Field] | None) -> tuple[str, ...] | None:
-    """Source fields that the step's templates read; None: all of them, or nobody can tell."""
-    if mapping.references is None:
+    """Source fields that the step's templates read; None: all of them, or nobody can tell.
+
+    Where a template reads a field that there is not, all of them are read: messages then say what there is.
+    """
+    if mapping.references is None or (fields is not None and not mapping.references <= fields.keys()):
         return None
-    return tuple(sorted(mapping.references if fields is None else mapping.references & fields.keys()))
+    return tuple(sorted(mapping.references))
+
+
+@contextmanager
+def _asking(loaded: Loaded, step: Step, side: str) -> Iterator[None]:
+    """A system that does not do what was asked is told where the playbook names it, or the collection."""
+    try:
+        yield
+    except SystemFailed as error:
+        number = [one.name for one in loaded.playbook.steps].index(step.name)
+        system = step.source.system if side == "source" else step.target.system
+        missing = isinstance(error, NotFound)
+        place = loaded.places(("steps", number, side, "collection") if missing else ("systems", system))
+        error.problems = tuple(
+            one if one.place is not None and one.place.file is not None else replace(one, place=place)
+            for one in error.problems
+        )
+        raise
+
+
+def _of_system(loaded: Loaded, problem: Problem) -> Problem:
+    """A problem of a system's options gets its place in the playbook."""
+    place = problem.place
+    if place is None or place.system is None:
+        return problem
+    option = tuple(place.path.split(".")) if place.path else ()
+    return replace(problem, place=loaded.places(("systems", place.system, *option)))
 
 
 def _placed(loaded: Loaded, step: Step, problem: Problem) -> Problem:
