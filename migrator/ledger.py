@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shlex
 import shutil
 from collections import Counter
@@ -64,14 +65,18 @@ def lines_of(plan: PlanFile) -> Callable[[str, int], Iterator[Change]]:
     return lines
 
 
+_HEADER = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{.*"line"\s*:\s*"header"', re.DOTALL)
+"""How a plan begins, also one that an editor has saved again."""
+
+
 def is_plan(path: Path) -> bool:
-    """Whether this file calls itself a plan in its first line, whole or not."""
+    """Whether this file calls itself a plan in its first line, whole or not, as made or edited."""
     try:
         with path.open("rb") as file:
             first = file.readline(1 << 24)
     except OSError as error:
         raise UsageWrong(f"cannot read {path}: {error.strerror}") from error
-    return first.startswith(b"{") and b'"line":"header"' in first
+    return _HEADER.match(first) is not None
 
 
 def may_become_plan(path: Path, playbook: Path) -> None:

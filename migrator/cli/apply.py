@@ -51,8 +51,9 @@ def _of_playbook(
     from migrator.cli.approval import approved, can_be_asked
     from migrator.cli.planning import planned, scratch, show
     from migrator.cli.running import carried_out
-    from migrator.pipeline import apply, plan
+    from migrator.pipeline import apply, plan, read
 
+    read(playbook, systems)  # a file that is neither plan nor playbook is told as that
     can_be_asked(auto_approve)
     with scratch() as place:
         making = plan(playbook, place, invocation.around, systems=systems, state=invocation.state)
