@@ -86,7 +86,10 @@ def _counts(plan: ShownPlan) -> Iterator[Line]:
     rows = [(safe(step), *(f"{getattr(summary, name):,}" for name in shown)) for step, summary in counts.items()]
     yield from table(head, rows)
     if not any(_sent(summary) or summary.link for summary in counts.values()):
-        yield ("  ", ("no changes: the target stands as the playbook wants it", "good"))
+        if plan.trailer.problem_total:
+            yield ("  ", ("no changes, but some records could not be planned", "warning"))
+        else:
+            yield ("  ", ("no changes: the target stands as the playbook wants it", "good"))
     yield ()
 
 
