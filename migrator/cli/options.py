@@ -75,6 +75,14 @@ class Command(click.Command):
         super().__init__(*args, **words)
         self.params.extend(everywhere())
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; what is wrong knows of which command, so that the hint names its help."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
 
 def systems() -> Decorator:
     """--systems FILE."""
