@@ -20,19 +20,11 @@ from typing import IO, Any, Self
 import msgspec
 import orjson
 
-from migrator.codec.paper import (
-    fields_from_paper,
-    fields_to_paper,
-    from_paper,
-    origin_from_paper,
-    origin_to_paper,
-    to_paper,
-)
+from migrator.codec.change import change_line, parse_change
 from migrator.errors import LocalFault, PlanRefused
 from migrator.failpoint import failpoint
 from migrator.model.plan import (
     PLAN_FORMAT,
-    Action,
     Change,
     Follows,
     Phase,
@@ -41,66 +33,14 @@ from migrator.model.plan import (
     PlanStep,
     PlanSystem,
     PlanTrailer,
-    quick_change,
 )
+
+__all__ = ["HASH_EVERY", "PlanFile", "PlanWriter", "Section", "change_line", "parse_change", "sync_folder"]
 
 HASH_EVERY = 10_000
 """Change lines between two hash lines."""
 _END_MAX = 400
 """Bytes of the end line at most."""
-
-
-def change_line(change: Change) -> bytes:
-    """The line of a change, "\\n" included. Raises TypeError, ValueError for what is no Value."""
-    line: dict[str, Any] = {
-        "line": "change",
-        "id": change.id,
-        "step": change.step,
-        "phase": int(change.phase),
-        "action": change.action.value,
-    }
-    if change.key:
-        line["key"] = [to_paper(value) for value in change.key]
-    if change.origin is not None:
-        line["origin"] = origin_to_paper(change.origin)
-    for name in ("before", "after", "along", "whole"):
-        values = getattr(change, name)
-        if values:
-            line[name] = fields_to_paper(values)
-    if change.needs:
-        line["needs"] = list(change.needs)
-    for name in ("batch", "target_id", "version", "field", "position"):
-        value = getattr(change, name)
-        if value is not None:
-            line[name] = value
-    return orjson.dumps(line, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
-
-
-def parse_change(line: bytes) -> Change:
-    """A change line back. Raises KeyError, ValueError for another shape."""
-    paper = orjson.loads(line)
-    before, after, along = paper.get("before"), paper.get("after"), paper.get("along")
-    action = Action(paper["action"])
-    if after is None and action in (Action.CREATE, Action.UPDATE):
-        after = {}
-    return quick_change(
-        id=paper["id"],
-        step=paper["step"],
-        phase=Phase(paper["phase"]),
-        action=action,
-        batch=paper.get("batch"),
-        key=tuple([from_paper(value) for value in paper.get("key", ())]),
-        origin=origin_from_paper(paper["origin"]) if "origin" in paper else None,
-        target_id=paper.get("target_id"),
-        version=paper.get("version"),
-        before=None if before is None else fields_from_paper(before),
-        after=None if after is None else fields_from_paper(after),
-        along=None if along is None else fields_from_paper(along),
-        whole=fields_from_paper(paper["whole"]) if "whole" in paper else None,
-        needs=tuple(paper.get("needs", ())),
-        field=paper.get("field"),
-        position=paper.get("position"),
-    )
 
 
 def header_line(header: PlanHeader) -> bytes:
