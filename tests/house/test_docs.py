@@ -85,3 +85,17 @@ def test_every_problem_code_is_told() -> None:
     }
     assert len(told) == len(set(told))
     assert set(told) == used
+
+
+def test_the_connectors_page_is_up_to_date(request: pytest.FixtureRequest) -> None:
+    """docs/reference/connectors.md is made from the options classes; `--update-golden` writes it."""
+    from migrator.codec.page import reference
+    from migrator.connectors import CONNECTORS, connector
+
+    page, text = (
+        ROOT / "docs/reference/connectors.md",
+        reference({name: connector(name) for name in sorted(CONNECTORS)}),
+    )
+    if request.config.getoption("--update-golden", default=False):
+        page.write_text(text, "utf-8")
+    assert page.read_text("utf-8") == text
