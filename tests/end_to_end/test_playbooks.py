@@ -1,0 +1,181 @@
+"""Each worked playbook goes the whole way against fresh servers: validated, applied, verified, edited."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.end_to_end.stage import ROOT, Stage, served
+
+PLAYBOOKS = sorted(path.name for path in (ROOT / "playbooks").iterdir() if path.suffix in (".yaml", ".yml", ".json"))
+
+
+@dataclass(frozen=True)
+class World:
+    """What a playbook moves, and what somebody edits in its source afterwards."""
+
+    systems: tuple[str, ...]
+    """Emulators that it needs."""
+    creates: int
+    """Records that the first plan makes."""
+    holds: Callable[[Stage], bool]
+    """Something that is true of the target after the first apply, seen behind the connector's back."""
+    edit: Callable[[Stage], object]
+    """Somebody changes one source record in one field."""
+    before: Mapping[str, Any]
+    """What the second plan shows of the target's field, and nothing else."""
+    after: Mapping[str, Any]
+    """And what it shall become."""
+
+
+def kintone_record(stage: Stage, app: int, **wanted: Any) -> bool:
+    """The app holds exactly one record with these values."""
+    found = [one for one in stage.truth()["kintone"][app] if all(one[name] == wanted[name] for name in wanted)]
+    return len(found) == 1
+
+
+def kainexus_item(stage: Stage, **wanted: Any) -> bool:
+    """The organization holds exactly one item with these values."""
+    items = stage.truth()["kainexus"].values()
+    return len([one for one in items if all(one.get(name) == wanted[name] for name in wanted)]) == 1
+
+
+def jsonl_row(stage: Stage, wanted: Mapping[str, Any]) -> bool:
+    """The file holds exactly one such line."""
+    rows = [json.loads(line) for line in (stage.folder / "archive/ideas.jsonl").read_text("utf-8").splitlines()]
+    return len([one for one in rows if all(one[name] == wanted[name] for name in wanted)]) == 1
+
+
+def edit_idea(stage: Stage, number: str, field: str, value: str) -> None:
+    """Somebody edits an idea in Kintone, by the call that a browser's script would make."""
+    body = {"app": 4, "updateKey": {"field": "idea_no", "value": number}, "record": {field: {"value": value}}}
+    answer = requests.put(
+        f"{stage.env['KINTONE_URL']}/k/v1/record.json",
+        json=body,
+        headers={"X-Cybozu-API-Token": stage.env["KINTONE_API_TOKEN"]},
+        timeout=10,
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def edit_sheet(stage: Stage) -> None:
+    sheet = stage.folder / "demo-assets.csv"
+    text = sheet.read_text("utf-8")
+    assert text.count("old-server,Scrapped") == 1
+    sheet.write_text(text.replace("old-server,Scrapped", "old-server,In store"), "utf-8")
+
+
+def edit_improvement(stage: Stage) -> None:
+    (written,) = stage.emulators["kainexus"].store.write([{"id": 13003, "summary": "Improvement 3, done better"}])
+    assert written.refusal is None
+
+
+WORLDS = {
+    "csv-to-kintone.yaml": World(
+        systems=("kintone",),
+        creates=6,
+        holds=lambda stage: kintone_record(
+            stage,
+            3,
+            serial="A-1004",
+            label="東京プロジェクター",
+            status="稼働中",
+            location="Osaka / 会議室",
+            cost="95000",
+        ),
+        edit=edit_sheet,
+        before={"status": "廃棄"},
+        after={"status": "保管"},
+    ),
+    "kainexus-to-kintone.yaml": World(
+        systems=("kainexus", "kintone"),
+        creates=12,
+        holds=lambda stage: kintone_record(stage, 6, item_id="13003", summary="Improvement 3", status="NEW"),
+        edit=edit_improvement,
+        before={"summary": "Improvement 3"},
+        after={"summary": "Improvement 3, done better"},
+    ),
+    "kintone-to-jsonl.yaml": World(
+        systems=("kintone",),
+        creates=10,
+        holds=lambda stage: jsonl_row(
+            stage, {"number": "I-0006", "title": "朝会を十分に", "stage": "planned", "savings": None}
+        ),
+        edit=lambda stage: edit_idea(stage, "I-0006", "savings", "12.5"),
+        before={"savings": None},
+        after={"savings": "12.5"},
+    ),
+    "kintone-to-kainexus.yaml": World(
+        systems=("kintone", "kainexus"),
+        creates=10,
+        holds=lambda stage: kainexus_item(stage, summary="朝会を十分に", status="PLANNED", templateName="Idea"),
+        edit=lambda stage: edit_idea(stage, "I-0006", "title", "朝会は五分"),
+        before={"summary": "朝会を十分に"},
+        after={"summary": "朝会は五分"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_a_worked_playbook_does_what_it_says(here: Path, name: str) -> None:
+    """Twice: all of it, then one edit in the source, which the plan shows as exactly that edit."""
+    assert name in WORLDS, f"playbooks/{name} has no world here to run in: give it one"
+    world = WORLDS[name]
+    folder = here / "playbooks"
+    shutil.copytree(ROOT / "playbooks", folder)
+    with served(world.systems) as (emulators, env), pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        stage = Stage(folder, emulators, env)
+        for words in (("validate", name), ("validate", "--online", name), ("test", name)):
+            assert stage.run(*words).code == 0
+        assert [line["action"] for line in carried_out(stage, name)] == ["create"] * world.creates
+        assert world.holds(stage)
+
+        world.edit(stage)
+        truth = everything(stage)
+        assert stage.run("verify", name).code == 2
+        assert everything(stage) == truth
+        (change,) = carried_out(stage, name)
+        assert change["action"] == "update"
+        assert (change["before"], change["after"]) == (world.before, world.after)
+        after = everything(stage)
+        assert after.keys() == truth.keys()
+        assert len([one for one in truth if after[one] != truth[one]]) == 1
+
+
+def carried_out(stage: Stage, playbook: str) -> list[dict[str, Any]]:
+    """Plan, apply and verify it; the lines of the plan."""
+    planned = stage.run("plan", playbook, "-o", "the.plan", "--detailed-exitcode")
+    assert planned.code == 2, planned.text
+    shown = stage.run("show", "the.plan", "--json").lines()
+    applied = stage.run("apply", "the.plan")
+    assert applied.code == 0, applied.text
+    assert ": done\n" in applied.out
+    verified = stage.run("verify", playbook)
+    assert verified.code == 0, verified.text
+    return [line for line in shown if line["line"] == "change"]
+
+
+def everything(stage: Stage) -> dict[tuple[str, ...], Any]:
+    """Every record in every system and every file of the archive, apart from each other."""
+    truth = stage.truth()
+    found: dict[tuple[str, ...], Any] = {}
+    for app, records in truth.get("kintone", {}).items():
+        found |= {("kintone", str(app), str(record["$id"])): record for record in records}
+    found |= {("kainexus", str(number)): item for number, item in truth.get("kainexus", {}).items()}
+    for file in sorted((stage.folder / "archive").glob("*")):
+        rows = map(json.loads, file.read_text("utf-8").splitlines())
+        found |= {(file.name, row["number"]): row for row in rows}
+    return found
+
+
+def test_every_world_has_its_playbook() -> None:
+    """Nothing here is left over from a playbook that is gone."""
+    assert set(WORLDS) == set(PLAYBOOKS)
