@@ -82,6 +82,7 @@ class Invocation:
 
     def say(self, text: str, /, **paper: Any) -> None:
         """A result that is none of the four that views show: a line of text, or an object."""
+        self.still()
         if self.format == "jsonl":
             from migrator.views.jsonl import dumps
 
@@ -92,6 +93,11 @@ class Invocation:
             self.out.write("\n".join(safe(line) for line in text.split("\n")) + "\n")
         self.out.flush()
 
+    def still(self) -> None:
+        """Take bars off the terminal, if a view has put any there: showing no problem ends its progress."""
+        if "view" in self.__dict__:
+            self.view.problems(())
+
     def note(self, text: str) -> None:
         """A line for people beside the results."""
         if not self.quiet:
@@ -101,6 +107,7 @@ class Invocation:
         """The same, which -q does not silence."""
         from migrator.views.safe import safe
 
+        self.still()
         self.err.write(f"{safe(text)}\n")
         self.err.flush()
 

@@ -279,3 +279,15 @@ def test_a_taken_port_is_told(here: Path) -> None:
     assert refused.returncode == 1
     assert str(server.port) in err
     assert "Traceback" not in err
+
+
+def test_bars_give_the_terminal_back(here: Path) -> None:
+    """Whatever ends the program, the cursor is shown again after the last bar."""
+    outer, inner = pty.openpty()
+    subprocess.run(["stty", "cols", "100", "rows", "40"], stdin=inner, check=True)
+    shown = start("demo", env=environment(TERM="xterm"), cwd=here, stdout=inner, stderr=inner)
+    os.close(inner)
+    text = b"".join(iter(lambda: _read(outer), b""))
+    shown.wait()
+    os.close(outer)
+    assert text.rfind(b"\x1b[?25l") < text.rfind(b"\x1b[?25h") < text.rfind(b"A second plan finds no changes")
