@@ -18,7 +18,7 @@ from migrator.codec.paper import field_hash
 from migrator.contract import Query
 from migrator.errors import NotFound, PlaybookInvalid, SystemFailed, UsageWrong
 from migrator.model.plan import PlanHeader, PlanStep, PlanSystem
-from migrator.model.playbook import Playbook, Step
+from migrator.model.playbook import Duplicates, Playbook, Step
 from migrator.model.problem import Problem
 from migrator.model.values import Field
 from migrator.planner.lane import Lane
@@ -66,9 +66,32 @@ def lanes_of(
             lanes[step.name] = _lane(loaded, step, systems, state, selection, around)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
+    if not problems:
+        problems.extend(_at_odds(loaded, lanes))
     if problems:
         raise PlaybookInvalid(*problems)
     return lanes
+
+
+def _at_odds(loaded: Loaded, lanes: Mapping[str, Lane]) -> Iterator[Problem]:
+    """What single steps cannot know: two steps of one file with two keys, policies that need an order."""
+    keys: dict[tuple[str, str], Lane] = {}
+    for lane in lanes.values():
+        write = lane.writing.write
+        first = keys.setdefault((lane.target_identity, lane.writing.collection.id), lane)
+        if lane.target.medium == "file" and first.writing.write.key != write.key:
+            summary = f'the steps "{first.step.name}" and "{lane.step.name}" write one file with two different keys'
+            yield _placed(
+                loaded, lane.step, Problem(code="PB024", summary=summary, hint="a file's records have one key")
+            )
+        if lane.step.source.duplicates is not Duplicates.ERROR and not lane.source_capabilities.ordered:
+            word = lane.step.source.duplicates.value
+            summary = f"`duplicates: {word}` needs a source that keeps its order, and this one does not"
+            hint = "leave it out: duplicates are problems then"
+            yield _placed(loaded, lane.step, Problem(code="PB024", summary=summary, hint=hint))
+        if lane.step.source.duplicates is Duplicates.LAST and lane.limit is not None:
+            summary = "`duplicates: last` cannot be told with --limit"
+            yield _placed(loaded, lane.step, Problem(code="PB024", summary=summary, hint="plan without --limit"))
 
 
 def _selected(playbook: Playbook, selection: Selection) -> list[Step]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from migrator.connectors import CONNECTORS, connector
 from migrator.contract import Source
-from migrator.errors import PlaybookInvalid
+from migrator.errors import PlanRefused, PlaybookInvalid
 from migrator.executor.apply import apply as carry_out
 from migrator.executor.way import ApplyOptions, Way
 from migrator.lanes import Selection, header_of, lanes_of, mapping_of
@@ -31,6 +31,7 @@ from migrator.planner.build import Built, build
 from migrator.playbook.check import Checks
 from migrator.playbook.load import Loaded, load, load_systems
 from migrator.state.folder import find as find_state
+from migrator.state.folder import home_of
 from migrator.state.state import State
 from migrator.systems import Surroundings, Systems
 from migrator.transform.template import check_template
@@ -171,15 +172,17 @@ def apply(
     planned = PlanFile(file)
     planned.check()
     written = Path(planned.header.path)
-    home = written if written.exists() else file
     folder = find_state(playbook=written if written.exists() else None, plan=file, cwd=Path.cwd(), explicit=state)
-    with Systems(_systems_of(planned.header, systems), around, home.parent) as opened:
+    home = home_of(folder, planned.hash) or (written if written.exists() else file).parent
+    if not home.is_dir():
+        raise PlanRefused(f"the folder this plan started from is gone: {home}", hint="put it back, or plan again")
+    with Systems(_systems_of(planned.header, systems), around, home) as opened:
         # before the state: what is refused here makes none
         opened.resolve([step.target[0] for step in planned.header.steps])
         ways = {step.step: _way(step, opened) for step in planned.header.steps}
         with State.open(folder, write=True) as known:
             yield from carry_out(
-                known.keep(planned),
+                known.keep(planned, home),
                 ways,
                 known,
                 options,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from migrator.codec.build import Path
 from migrator.contract import Capabilities
 from migrator.model.plan import Action
-from migrator.model.playbook import Missing, Mode, Read, Step, Write
+from migrator.model.playbook import Missing, Mode, OnGone, OnTaken, Read, Step, Write
 from migrator.playbook.expressions import (
     FIELD_NAMES,
     ONE_EXPRESSION,
@@ -140,6 +140,7 @@ def _check_match(step: Step, base: Path, able: Capabilities | None) -> Iterator[
     if write.marker and write.marker.field in step.fields:
         summary = f'"{write.marker.field}" is the marker: fields must not set it'
         yield Finding(path=(*base, "marker"), code="PB036", summary=summary, hint="take it out of fields")
+    yield from _check_policies(write, base)
     if able is None:
         return
     if write.marker and not able.marker_field:
@@ -152,6 +153,24 @@ def _check_match(step: Step, base: Path, able: Capabilities | None) -> Iterator[
             code="PB035",
             summary="nothing tells which target record belongs to which source record",
             hint="name a unique field with key, or a marker; may_duplicate: true allows creates nobody finds again",
+        )
+
+
+def _check_policies(write: Write, base: Path) -> Iterator[Finding]:
+    """What `mode` rules out, a policy cannot ask for."""
+    if write.mode is Mode.UPDATE and write.on_gone is OnGone.CREATE:
+        yield Finding(
+            path=(*base, "on_gone"),
+            code="PB024",
+            summary="`mode: update` never creates, so `on_gone: create` has no meaning",
+            hint="take one of the two out",
+        )
+    if write.mode is Mode.INSERT and write.on_taken is OnTaken.UPDATE:
+        yield Finding(
+            path=(*base, "on_taken"),
+            code="PB024",
+            summary="`mode: insert` never updates, so `on_taken: update` has no meaning",
+            hint="take one of the two out",
         )
 
 

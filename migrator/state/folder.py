@@ -55,3 +55,16 @@ def _upwards(place: Path) -> Path | None:
         if (folder / NAME).is_dir():
             return folder / NAME
     return None
+
+
+def home_of(folder: Path, plan_hash: str) -> Path | None:
+    """The folder that the file systems of a kept plan start from; None: nothing is kept of this plan."""
+    try:
+        return Path((folder / PLANS / f"{plan_hash}.home").read_text("utf-8"))
+    except OSError:
+        return None
+
+
+def keep_home(folder: Path, plan_hash: str, home: Path) -> None:
+    """Remember it, absolute. Raises OSError."""
+    (folder / PLANS / f"{plan_hash}.home").write_text(str(home.resolve()), "utf-8")

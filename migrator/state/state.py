@@ -65,14 +65,20 @@ class State:
     ) -> None:
         self._database.close()
 
-    def keep(self, file: PlanFile) -> PlanFile:
-        """Our own copy of a plan, synced, every byte of it proved. Raises PlanRefused, LocalFault."""
+    def keep(self, file: PlanFile, home: Path | None = None) -> PlanFile:
+        """Our own copy of a plan, synced, every byte of it proved. Raises PlanRefused, LocalFault.
+
+        `home` is the folder that its file systems start from: kept beside the copy, so that the run can be taken up
+        from any other folder.
+        """
         place = self.plan_path(file.hash)
         temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
         try:
             if not (place.exists() and _whole(place)):
                 _copy(file.path, temporary)
                 _proved(temporary, file)
+                if home is not None:
+                    folders.keep_home(self.folder, file.hash, home)
                 temporary.replace(place)
                 sync_folder(place.parent)
         except OSError as error:
