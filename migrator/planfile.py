@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, NoReturn, Self
 
 import msgspec
 import orjson
@@ -39,6 +39,8 @@ __all__ = ["HASH_EVERY", "PlanFile", "PlanWriter", "Section", "change_line", "pa
 
 HASH_EVERY = 10_000
 """Change lines between two hash lines."""
+_BLOCK = 1 << 20
+"""Bytes that are hashed at once."""
 _END_MAX = 400
 """Bytes of the end line at most."""
 
@@ -166,14 +168,18 @@ class PlanWriter:
         """Where the next line will begin."""
         return self._offset
 
-    def change(self, line: bytes) -> None:
-        """Append one change line (as `change_line` makes it)."""
-        self._write(line)
-        self._lines += 1
-        if self._lines % HASH_EVERY == 0:
-            value = self._chain.hexdigest()
-            self._write(_line({"line": "hash", "lines": self._lines, "sha256": value}))
-            self._chain = hashlib.sha256(value.encode())
+    def changes(self, lines: Sequence[bytes]) -> None:
+        """Append change lines (as `change_line` makes them)."""
+        done = 0
+        while done < len(lines):
+            some = lines[done : done + HASH_EVERY - self._lines % HASH_EVERY]
+            self._write(b"".join(some))
+            self._lines += len(some)
+            done += len(some)
+            if self._lines % HASH_EVERY == 0:
+                value = self._chain.hexdigest()
+                self._write(_line({"line": "hash", "lines": self._lines, "sha256": value}))
+                self._chain = hashlib.sha256(value.encode())
 
     def finish(self, trailer: PlanTrailer) -> str:
         """Trailer, end line, fsync, rename. Returns the plan hash."""
@@ -241,8 +247,18 @@ class PlanFile:
             raise _damaged(path, "its trailer") from error
 
     def check(self) -> None:
-        """Read it all and compare every hash. Raises PlanRefused that says in which lines it was changed."""
-        whole, chain, lines = hashlib.sha256(), hashlib.sha256(), 0
+        """Read it all and compare its hash. Raises PlanRefused that says in which lines it was changed."""
+        whole, left = hashlib.sha256(), self._end_at
+        with self.path.open("rb") as file:
+            while left > 0 and (block := file.read(min(left, _BLOCK))):
+                whole.update(block)
+                left -= len(block)
+        if left or whole.hexdigest() != self.hash:
+            self._look()
+
+    def _look(self) -> NoReturn:
+        """Say in which lines the file differs from what was written, as its hash lines tell."""
+        chain, lines = hashlib.sha256(), 0
         with self.path.open("rb") as file:
             for line in file:
                 if line.startswith(b'{"line":"end"'):
@@ -250,14 +266,11 @@ class PlanFile:
                 if line.startswith(b'{"line":"hash"'):
                     if orjson.loads(line)["sha256"] != chain.hexdigest():
                         raise _damaged(self.path, f"changes {lines - HASH_EVERY + 1:,} to {lines:,}")
-                    whole.update(line)
                     chain = hashlib.sha256(chain.hexdigest().encode())
                     continue
                 lines += 1 if b'"line":"change"' in line else 0
-                whole.update(line)
                 chain.update(line)
-        if whole.hexdigest() != self.hash:
-            raise _damaged(self.path, f"what follows change {lines // HASH_EVERY * HASH_EVERY:,}")
+        raise _damaged(self.path, f"what follows change {lines // HASH_EVERY * HASH_EVERY:,}")
 
     def sections(self) -> tuple[Section, ...]:
         """In the order of applying."""

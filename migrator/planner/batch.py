@@ -11,17 +11,16 @@ class Batches:
 
     def __init__(self) -> None:
         self._last = 0
-        self._open: dict[tuple[str, int, Action], tuple[int, int]] = {}
+        self._open: dict[tuple[str, int, Action], list[int]] = {}
+        """The number of the open batch, and how many it still takes."""
 
     def place(self, lane: Lane, phase: int, action: Action) -> int | None:
         """The batch of the next change, or None for a link: nothing is sent."""
         if action in (Action.LINK, Action.UNLINK):
             return None
-        size = lane.capabilities.batch_max.get(action, 1)
-        slot = (lane.step.name, phase, action)
-        number, held = self._open.get(slot, (0, size))
-        if held >= size:
+        open_ = self._open.setdefault((lane.step.name, phase, action), [0, 0])
+        if not open_[1]:
             self._last += 1
-            number, held = self._last, 0
-        self._open[slot] = (number, held + 1)
-        return number
+            open_[:] = self._last, lane.capabilities.batch_max.get(action, 1)
+        open_[1] -= 1
+        return open_[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import blake2b
 
 import orjson
@@ -12,36 +12,37 @@ from migrator.model.equal import same
 from migrator.model.plan import Action, Change, Phase, quick_change
 from migrator.model.playbook import Marker, Mode
 from migrator.model.problem import Problem
-from migrator.model.values import Field, Kind, Origin, Record, Value, WritableOn
+from migrator.model.values import Field, Kind, Record, Value, WritableOn
 from migrator.planner.findings import of_record
 from migrator.planner.lane import Lane
 from migrator.planner.match import Pairing, marker_of, name_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What becomes of one desired record: exactly one of the four."""
+class Fate(StrEnum):
+    """What becomes of a desired record that has neither a line nor a problem."""
 
-    change: Change | None = None
-    """A line."""
-    problem: Problem | None = None
-    """It cannot be planned."""
-    skipped: bool = False
+    SKIPPED = "skipped"
     """`mode` leaves it alone."""
-    unchanged: bool = False
+    UNCHANGED = "unchanged"
     """Nothing to do."""
 
 
-def change_id(
-    target: str, collection: str, part: str, subject: Origin | str, phase: Phase, field: str = "", position: int = 0
-) -> str:
-    """32 hex digits that name a line by what it is about, never by its content; stable across re-planning.
+def change_ids(
+    target: str, collection: str, part: str, origin: tuple[str, str], phase: Phase
+) -> Callable[[str], str]:
+    """A function that names the lines of a step and phase by the id of their origin; `origin`: system, collection.
 
-    `subject` is the origin, or the target id where there is none.
+    A name is 32 hex digits: a hash of what the line is about, never of its content; stable across re-planning. What
+    is hashed is the JSON of [target, collection, part, [system, collection, id], phase, field, position]; the
+    last two are of uploads, "" and 0 else.
     """
-    about = [subject.system, subject.collection, subject.id] if isinstance(subject, Origin) else [subject]
-    text = orjson.dumps([target, collection, part, about, int(phase), field, position])
-    return blake2b(text, digest_size=16).hexdigest()
+    head = orjson.dumps([target, collection, part, origin])[:-2] + b","
+    tail = b"]," + orjson.dumps([int(phase), "", 0])[1:]
+
+    def name(record: str) -> str:
+        return blake2b(head + orjson.dumps(record) + tail, digest_size=16).hexdigest()
+
+    return name
 
 
 class Judge:
@@ -55,31 +56,34 @@ class Judge:
         self._only_update = {name for name, field in known.items() if field.writable_on is WritableOn.UPDATE}
         self._only_create = {name for name, field in known.items() if field.writable_on is WritableOn.CREATE}
         self._needed = tuple(name for name, field in known.items() if _is_needed(field))
+        collection, origin = lane.writing.collection.id, (lane.source_identity, lane.query.collection.id)
+        self._id = change_ids(lane.target_identity, collection, lane.writing.write.part, origin, Phase.WRITE)
 
-    def verdict(self, pairing: Pairing) -> Verdict:
+    def verdict(self, pairing: Pairing) -> Change | Problem | Fate:
         """What becomes of this desired record."""
         if pairing.problem is not None:
-            return Verdict(problem=pairing.problem)
+            return pairing.problem
         if pairing.record is None:
             return self._create(pairing)
         return self._compare(pairing, pairing.record)
 
-    def _create(self, pairing: Pairing) -> Verdict:
+    def _create(self, pairing: Pairing) -> Change | Problem | Fate:
         lane, desired = self._lane, pairing.desired
         write = lane.writing.write
         if write.mode is Mode.UPDATE:
-            return Verdict(skipped=True)
-        fields: dict[str, Value] = dict(desired.fields)
-        for name in self._only_update & fields.keys():
-            del fields[name]
-        if write.marker is not None:
-            _mark(fields, write.marker, marker_of(desired.origin, write.part))
+            return Fate.SKIPPED
+        fields = desired.fields
+        if self._only_update or write.marker is not None:
+            own = {name: value for name, value in fields.items() if name not in self._only_update}
+            if write.marker is not None:
+                _mark(own, write.marker, marker_of(desired.origin, write.part))
+            fields = own
         missing = [name for name in self._needed if fields.get(name) in (None, "", ())]
         if missing:
-            return Verdict(problem=_not_given(lane, pairing, missing))
-        return Verdict(change=self._change(pairing, Action.CREATE, after=fields))
+            return _not_given(lane, pairing, missing)
+        return self._change(pairing, Action.CREATE, after=fields)
 
-    def _compare(self, pairing: Pairing, record: Record) -> Verdict:
+    def _compare(self, pairing: Pairing, record: Record) -> Change | Problem | Fate:
         lane = self._lane
         changed = (
             {} if lane.writing.write.mode is Mode.INSERT else self._changed(pairing.desired.fields, record.fields)
@@ -88,12 +92,10 @@ class Judge:
             before = {name: record.fields.get(name) for name in changed}
             names = lane.target.companions(lane.writing, frozenset(changed)) - changed.keys()
             along = {name: record.fields.get(name) for name in sorted(names)}
-            return Verdict(
-                change=self._change(pairing, Action.UPDATE, before=before, after=changed, along=along or None)
-            )
+            return self._change(pairing, Action.UPDATE, before=before, after=changed, along=along or None)
         if pairing.linked:
-            return _UNCHANGED
-        return Verdict(change=self._change(pairing, Action.LINK))
+            return Fate.UNCHANGED
+        return self._change(pairing, Action.LINK)
 
     def _changed(self, wanted: Mapping[str, Value], found: Mapping[str, Value]) -> dict[str, Value]:
         lane, frozen = self._lane, self._only_create
@@ -121,9 +123,7 @@ class Judge:
     ) -> Change:
         lane, origin, record = self._lane, pairing.desired.origin, pairing.record
         return quick_change(
-            id=change_id(
-                lane.target_identity, lane.writing.collection.id, lane.writing.write.part, origin, Phase.WRITE
-            ),
+            id=self._id(origin.id),
             step=lane.step.name,
             phase=Phase.WRITE,
             action=action,
@@ -136,9 +136,6 @@ class Judge:
             after=after,
             along=along,
         )
-
-
-_UNCHANGED = Verdict(unchanged=True)
 
 
 def _is_needed(field: Field) -> bool:

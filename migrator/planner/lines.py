@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from array import array
-from collections.abc import Iterator
-from hashlib import blake2b
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
@@ -14,6 +13,11 @@ from typing import IO, Protocol, Self
 _BUCKETS = 16
 _MARK = 1 << 18
 """Bytes that are buffered before they go to disk."""
+_NUMBERS = 8192
+"""Sequence numbers that are held before they go to disk."""
+_ROWS = 500
+"""Lines that are read at once."""
+_WORD = 2**64 - 1
 
 
 class Lines(Protocol):
@@ -23,8 +27,8 @@ class Lines(Protocol):
         """Keep a line; `order` is its folded key or origin."""
         ...
 
-    def walk(self) -> Iterator[tuple[int, bytes]]:
-        """All of them, as often as wanted."""
+    def walk(self) -> Iterator[tuple[Sequence[int], list[bytes]]]:
+        """All of them, some at a time: sequence numbers and their lines. As often as wanted."""
         ...
 
     def close(self) -> None:
@@ -36,22 +40,39 @@ class OrderedLines:
     """Lines in the order they came: the source's own."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="migrator-lines-", buffering=_MARK)  # noqa: SIM115  lives as long as the plan is made
+        self._file, self._numbers = _temporary(), _temporary()
+        """The lines, and their sequence numbers: eight bytes each, as this machine has them."""
+        self._last = array("Q")
+        """Numbers that are not in the file yet."""
 
     def add(self, sequence: int, order: str, line: bytes) -> None:
         """Append."""
-        self._file.write(b"%d\t" % sequence + line)
+        self._file.write(line)
+        self._last.append(sequence)
+        if len(self._last) == _NUMBERS:
+            self._spill()
 
-    def walk(self) -> Iterator[tuple[int, bytes]]:
+    def walk(self) -> Iterator[tuple[Sequence[int], list[bytes]]]:
         """From the first on."""
+        self._spill()
         self._file.seek(0)
-        for kept in self._file:
-            sequence, _, line = kept.partition(b"\t")
-            yield int(sequence), line
+        self._numbers.seek(0)
+        while lines := self._file.readlines(_MARK):
+            numbers = array("Q", self._numbers.read(8 * len(lines)))
+            yield numbers, lines
 
     def close(self) -> None:
-        """Remove the temporary file."""
+        """Remove the temporary files."""
         self._file.close()
+        self._numbers.close()
+
+    def _spill(self) -> None:
+        self._numbers.write(self._last.tobytes())
+        self._last = array("Q")
+
+
+def _temporary() -> IO[bytes]:
+    return tempfile.TemporaryFile(prefix="migrator-lines-", buffering=_MARK)
 
 
 class SortedLines:
@@ -70,12 +91,14 @@ class SortedLines:
         """Insert."""
         self._base.execute("INSERT INTO lines VALUES (?, ?, ?)", (order, sequence, line))
 
-    def walk(self) -> Iterator[tuple[int, bytes]]:
+    def walk(self) -> Iterator[tuple[Sequence[int], list[bytes]]]:
         """By key."""
         if not self._indexed:
             self._base.execute("CREATE INDEX by_sort ON lines (sort, line)")
             self._indexed = True
-        yield from self._base.execute("SELECT sequence, line FROM lines ORDER BY sort, line")
+        rows = self._base.execute("SELECT sequence, line FROM lines ORDER BY sort, line")
+        while some := rows.fetchmany(_ROWS):
+            yield [sequence for sequence, _ in some], [line for _, line in some]
 
     def close(self) -> None:
         """Remove the temporary file."""
@@ -86,8 +109,8 @@ class SortedLines:
 class Claims:
     """Who wants what: finds texts that were claimed twice, with 16 bytes a claim in memory.
 
-    Compares 8-byte hashes: two different texts pass for one with a chance of about one in 10^7 for a million
-    claims, and then only make a Problem, never a wrong write.
+    Compares 8-byte hashes (Python's own, keyed anew in each process): two different texts pass for one with a chance
+    of about one in 10^7 for a million claims, and then only make a Problem, never a wrong write.
     """
 
     def __init__(self) -> None:
@@ -96,7 +119,7 @@ class Claims:
 
     def add(self, text: str, sequence: int) -> None:
         """`sequence` claims `text`."""
-        digest = int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+        digest = hash(text) & _WORD
         bucket = digest % _BUCKETS
         self._hashes[bucket].append(digest)
         self._numbers[bucket].append(sequence)

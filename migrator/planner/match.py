@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from migrator.contract import Mapped
 from migrator.model.problem import Problem
+from migrator.model.quick import maker
 from migrator.model.values import Desired, Origin, Record
 from migrator.planner.findings import of_record
 from migrator.planner.lane import Lane
-from migrator.planner.snapshot import Chunk, Folded, fold_key, key_of
+from migrator.planner.snapshot import Chunk, Folded, folding, key_of
 
 _SHOWN = 5
 """Candidates named in a Problem."""
@@ -45,6 +46,9 @@ class Pairing:
         )
 
 
+_quick = maker(Pairing)
+
+
 def marker_of(origin: Origin, part: str) -> str:
     """The text that carries an origin in the target, enough to rebuild the id map."""
     words = [origin.system, origin.collection, origin.id, *([part] if part else [])]
@@ -65,11 +69,11 @@ def chunked(lane: Lane, desired: Iterable[tuple[int, Desired]], size: int) -> It
 
 def _chunk(lane: Lane, some: list[tuple[int, Desired]]) -> Chunk:
     write = lane.writing.write
-    records = [desired for _, desired in some]
+    records, fold = [desired for _, desired in some], folding(lane)
     return Chunk(
         desired=records,
         numbers=[number for number, _ in some],
-        folded=[fold_key(lane, desired.key) if write.key else () for desired in records],
+        folded=[fold(desired.key) if write.key else () for desired in records],
         markers=["" if write.marker is None else marker_of(desired.origin, write.part) for desired in records],
         mapped=lane.ids.lookup(lane.pair, [desired.origin.id for desired in records]),
     )
@@ -81,7 +85,7 @@ def pair_up(lane: Lane, chunk: Chunk) -> Iterator[Pairing]:
         folded = chunk.folded[place]
         mapped = chunk.mapped.get(desired.origin.id)
         record, problem = _meet(lane, chunk, place, mapped)
-        yield Pairing(
+        yield _quick(
             desired=desired,
             number=chunk.numbers[place],
             folded=folded,
@@ -93,7 +97,7 @@ def pair_up(lane: Lane, chunk: Chunk) -> Iterator[Pairing]:
 
 def _meet(lane: Lane, chunk: Chunk, place: int, mapped: Mapped | None) -> tuple[Record | None, Problem | None]:
     desired, folded = chunk.desired[place], chunk.folded[place]
-    if folded and not all(part.strip() for part in folded):
+    if folded and not all(map(str.strip, folded)):
         return None, _empty_key(lane, desired)
     known = chunk.by_id.get(mapped.target_id) if mapped is not None and mapped.gone_at is None else None
     hits = chunk.by_key.get(folded, []) if folded else []
@@ -121,7 +125,7 @@ def name_of(desired: Desired) -> str:
 def _empty_key(lane: Lane, desired: Desired) -> Problem:
     empty = [
         name
-        for name, part in zip(lane.writing.write.key, fold_key(lane, desired.key), strict=True)
+        for name, part in zip(lane.writing.write.key, folding(lane)(desired.key), strict=True)
         if not part.strip()
     ]
     return of_record(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -52,17 +52,19 @@ class Chunk:
     """Marker -> records."""
 
 
-def fold_key(lane: Lane, values: Iterable[Value]) -> Folded:
-    """A key as the target compares it; "" stands for an empty part."""
-    known = lane.writing.collection.fields or {}
-    return tuple(
-        lane.target.fold(known.get(name), value) for name, value in zip(lane.writing.write.key, values, strict=True)
-    )
+def folding(lane: Lane) -> Callable[[Sequence[Value]], Folded]:
+    """A function that gives a key as the target compares it; "" stands for an empty part."""
+    known, fold = lane.writing.collection.fields or {}, lane.target.fold
+    fields = [known.get(name) for name in lane.writing.write.key]
+    if len(fields) == 1:
+        (only,) = fields
+        return lambda values: (fold(only, values[0]),)
+    return lambda values: tuple([fold(field, value) for field, value in zip(fields, values, strict=True)])
 
 
 def key_of(lane: Lane, record: Record) -> Folded:
     """The folded key of a target record."""
-    return fold_key(lane, [record.fields.get(name) for name in lane.writing.write.key])
+    return folding(lane)([record.fields.get(name) for name in lane.writing.write.key])
 
 
 def marker_in(marker: Marker, record: Record) -> str:
@@ -211,6 +213,7 @@ class _Disk:
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
+        self._empty = True
         self._folder = tempfile.TemporaryDirectory(prefix="migrator-snapshot-")
         self._base = sqlite3.connect(Path(self._folder.name) / "snapshot.db", isolation_level=None)
         self._base.execute("PRAGMA journal_mode=OFF")
@@ -239,6 +242,7 @@ class _Disk:
                 )
                 for record in page.records
             ]
+            self._empty = self._empty and not rows
             self._base.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)", rows)
         self._base.execute("CREATE INDEX by_key ON records (key)")
         self._base.execute("CREATE INDEX by_marker ON records (marker)")
@@ -247,6 +251,9 @@ class _Disk:
     def fill(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The chunks, filled."""
         for chunk in chunks:
+            if self._empty and not chunk.mapped:
+                yield chunk
+                continue
             ids = [row.target_id for row in chunk.mapped.values() if row.gone_at is None]
             chunk.by_id.update({record.id: record for _, record in self._where("id", ids)})
             for text, record in self._where(

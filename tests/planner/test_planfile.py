@@ -43,7 +43,7 @@ def write(path: Path, count: int) -> str:
     with PlanWriter(path, HEADER) as writer:
         start = writer.offset
         for number in range(count):
-            writer.change(change_line(change(number)))
+            writer.changes([change_line(change(number))])
         return writer.finish(PlanTrailer(counts={}, offsets=(("s", 1, start, count),)))
 
 
@@ -110,7 +110,7 @@ def test_a_plan_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.plan"
     path.write_text("old")
     with pytest.raises(RuntimeError), PlanWriter(path, HEADER) as writer:
-        writer.change(change_line(change(1)))
+        writer.changes([change_line(change(1))])
         raise RuntimeError
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("a.plan", "old")]
 

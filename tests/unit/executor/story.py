@@ -104,7 +104,7 @@ class Story:
                 if not offsets or offsets[-1][:2] != (line.step, int(line.phase)):
                     offsets.append((line.step, int(line.phase), writer.offset, 0))
                 step, phase, start, count = offsets.pop()
-                writer.change(change_line(line))
+                writer.changes([change_line(line)])
                 offsets.append((step, phase, start, count + 1))
             writer.finish(replace(trailer, offsets=tuple(offsets)))
         return PlanFile(path)

@@ -1,0 +1,126 @@
+"""The kept lines of all steps go into the plan, but for those that another record's claim drops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from migrator.model.plan import Phase, PlanTrailer, StepSummary
+from migrator.model.playbook import Duplicates
+from migrator.model.problem import Place, Problem
+from migrator.planfile import PlanWriter, change_line, parse_change
+from migrator.planner.forecast import forecast
+from migrator.planner.keep import Book, Kept, refuse
+from migrator.planner.safety import brakes
+
+
+def late(book: Book, kept: Mapping[str, Kept]) -> dict[int, Problem | None]:
+    """Sequence numbers whose lines are dropped: with a Problem, or by the step's policy for duplicates."""
+    dropped: dict[int, Problem | None] = {}
+    for claims in book.keys.values():
+        for group in claims.groups():
+            step = _one_step(kept, group)
+            policy = step.lane.step.source.duplicates if step is not None else Duplicates.ERROR
+            if policy is Duplicates.ERROR:
+                dropped.update(_group(kept, group, "PL002", "source records have one key"))
+            else:
+                winner = group[0] if policy is Duplicates.FIRST else group[-1]
+                dropped.update({number: None for number in group if number != winner})
+    for claims in book.ids.values():
+        for group in claims.groups():
+            left = tuple(number for number in group if number not in dropped)
+            if len(left) > 1:
+                dropped.update(_group(kept, left, "PL005", "source records want one target record"))
+    return dropped
+
+
+def _one_step(kept: Mapping[str, Kept], group: tuple[int, ...]) -> Kept | None:
+    for step in kept.values():
+        if step.first < group[0] and group[-1] <= step.last:
+            return step
+    return None
+
+
+def _group(kept: Mapping[str, Kept], group: tuple[int, ...], code: str, words: str) -> dict[int, Problem | None]:
+    """A problem for each of the group; the placeholder is filled with names when the lines are walked."""
+    hint = (
+        "make the keys differ, or say `duplicates: first | last`"
+        if code == "PL002"
+        else "one of them may be giving up its key: then apply in two plans"
+    )
+    problem = Problem(code=code, summary=f"{len(group)} {words}", hint=hint)
+    return dict.fromkeys(group, problem)
+
+
+def copied(
+    book: Book, kept: Mapping[str, Kept], dropped: Mapping[int, Problem | None], writer: PlanWriter
+) -> PlanTrailer:
+    """Write the lines; gives what is known when the last one is written."""
+    offsets: list[tuple[str, int, int, int]] = []
+    counts: dict[str, StepSummary] = {}
+    for name, step in kept.items():
+        start, copied = writer.offset, 0
+        for numbers, lines in step.lines.walk():
+            if not dropped.keys().isdisjoint(numbers):
+                lines = list(_left(book, step, dropped, zip(numbers, lines, strict=True)))
+            if not step.lane.source_capabilities.ordered:
+                lines = [_numbered(book, step, line) for line in lines]
+            writer.changes(lines)
+            copied += len(lines)
+        if copied:
+            offsets.append((name, int(Phase.WRITE), start, copied))
+        counts[name] = _summary(step)
+    lanes = {name: step.lane for name, step in kept.items()}
+    return PlanTrailer(
+        counts=counts,
+        problems=book.findings.listed,
+        problem_counts=dict(sorted(book.findings.counts.items())),
+        notes=tuple(book.findings.notes),
+        brakes=tuple(brake for name, lane in lanes.items() for brake in brakes(name, counts[name], lane.limits)),
+        forecast=forecast(lanes, counts),
+        offsets=tuple(offsets),
+    )
+
+
+def _left(
+    book: Book, step: Kept, dropped: Mapping[int, Problem | None], lines: Iterable[tuple[int, bytes]]
+) -> Iterator[bytes]:
+    for number, line in lines:
+        if number in dropped:
+            _drop(book, step, dropped[number], line)
+        else:
+            yield line
+
+
+def _drop(book: Book, step: Kept, problem: Problem | None, line: bytes) -> None:
+    change = parse_change(line)
+    step.tally[change.action] -= 1
+    if problem is None:
+        step.tally["skipped"] += 1
+        return
+    record = ", ".join(str(value) for value in change.key) or (change.origin.id if change.origin else "")
+    origin = f"source record {change.origin.id}" if change.origin is not None else ""
+    place = Place(step=step.lane.step.name, record=record)
+    refuse(book, step, (replace(problem, place=place, detail=origin),), {}, 0)
+
+
+def _numbered(book: Book, step: Kept, line: bytes) -> bytes:
+    """The line with its batch, where lines were sorted first."""
+    change = parse_change(line)
+    return change_line(replace(change, batch=book.batches.place(step.lane, change.phase, change.action)))
+
+
+def _summary(step: Kept) -> StepSummary:
+    tally = step.tally
+    return StepSummary(
+        read=tally["read"],
+        filtered=tally["filtered"],
+        unchanged=tally["unchanged"],
+        create=tally["create"],
+        update=tally["update"],
+        link=tally["link"],
+        problems=tally["problems"],
+        skipped=tally["skipped"],
+        matched=tally["matched"],
+        target_count=step.target_count,
+    )

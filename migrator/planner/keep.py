@@ -1,0 +1,163 @@
+"""What becomes of one source record: a line that is kept, a count, or a problem."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from migrator.errors import SystemFailed
+from migrator.model.plan import Action, Change
+from migrator.model.problem import Place, Problem
+from migrator.model.values import Ref, Value
+from migrator.planfile import change_line
+from migrator.planner.batch import Batches
+from migrator.planner.diff import Fate, Judge
+from migrator.planner.findings import Findings, of_record, tainted, tellable
+from migrator.planner.lane import Lane
+from migrator.planner.lines import Claims, Lines
+from migrator.planner.match import Pairing, name_of
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+@dataclass(slots=True, kw_only=True)
+class Kept:
+    """What is known of one step before its lines are copied."""
+
+    lane: Lane
+    """The step."""
+    judge: Judge
+    """Says what becomes of its records."""
+    lines: Lines
+    """Where its lines are."""
+    tally: Counter[str]
+    """Counts, by the names of StepSummary."""
+    target_count: int | None
+    """Records in the target before."""
+    first: int
+    """Sequence number before its first record."""
+    keys: Claims
+    """Which keys are wanted in the target collection, by all steps."""
+    ids: Claims
+    """Which records of it are wanted."""
+    last: int = 0
+    """Sequence number of its last record."""
+
+
+class Book:
+    """What all steps of one plan share while it is made."""
+
+    def __init__(self) -> None:
+        self.findings = Findings()
+        self.batches = Batches()
+        self.keys: defaultdict[tuple[str, str], Claims] = defaultdict(Claims)
+        self.ids: defaultdict[tuple[str, str], Claims] = defaultdict(Claims)
+        self.number = 0
+
+    def open(self, lane: Lane, lines: Lines, standing: int | None) -> Kept:
+        """A step begins."""
+        place = (lane.target_identity, lane.writing.collection.id)
+        return Kept(
+            lane=lane,
+            judge=Judge(lane, self.batches.place if lane.source_capabilities.ordered else _later),
+            lines=lines,
+            tally=Counter(),
+            target_count=standing,
+            first=self.number,
+            keys=self.keys[place],
+            ids=self.ids[place],
+        )
+
+
+def refuse(book: Book, kept: Kept, problems: tuple[Problem, ...], fields: Mapping[str, Value], number: int) -> None:
+    """One record that has no line; its problems are listed, the record is counted once."""
+    kept.tally["problems"] += 1
+    nth = number - kept.first
+    book.findings.add(kept.lane.step.name, tellable(problems, fields, nth, kept.lane.tainted))
+
+
+def settle(book: Book, kept: Kept, pairing: Pairing) -> None:
+    """The verdict on one pairing becomes a line, a count or a problem."""
+    verdict, record = kept.judge.verdict(pairing), pairing.record
+    if record is not None:
+        kept.tally["matched"] += 1
+    if isinstance(verdict, Problem):
+        refuse(book, kept, (verdict,), pairing.desired.fields, pairing.number)
+        return
+    if pairing.folded:
+        kept.keys.add("\x1f".join((*kept.lane.writing.write.key, *pairing.folded)), pairing.number)
+    if record is not None:
+        kept.ids.add(record.id, pairing.number)
+    if isinstance(verdict, Fate):
+        kept.tally[verdict.value] += 1
+    else:
+        _keep(book, kept, pairing, verdict)
+
+
+def _keep(book: Book, kept: Kept, pairing: Pairing, change: Change) -> None:
+    lane = kept.lane
+    problem = _unsendable(lane, pairing, change)
+    line = b""
+    if problem is None:
+        try:
+            line = change_line(change)
+        except (TypeError, ValueError) as error:
+            problem = _strange(lane, pairing, error)
+        else:
+            if lane.tainted(line):
+                problem = tainted(lane.step.name, name_of(pairing.desired))
+    if problem is not None:
+        refuse(book, kept, (problem,), pairing.desired.fields, pairing.number)
+        return
+    kept.tally["lines"] += 1
+    kept.tally[change.action] += 1
+    order = "\x1f".join(pairing.folded) or pairing.desired.origin.id
+    kept.lines.add(pairing.number, order, line)
+
+
+def _unsendable(lane: Lane, pairing: Pairing, change: Change) -> Problem | None:
+    """What the connector says can never be sent is found now, not at two in the morning."""
+    if change.action is Action.LINK:
+        return None
+    if change.action not in lane.capabilities.batch_max:
+        why = lane.capabilities.cannot.get(change.action, f"the target cannot {change.action.value}")
+        return of_record("PL008", why, step=lane.step.name, record=name_of(pairing.desired))
+    values = (change.after or {}).values()
+    if not _PLAIN.issuperset(map(type, values)) and any(map(_waits, values)):
+        return None
+    try:
+        lane.target.check_change(lane.writing, change)
+    except SystemFailed as error:
+        found = error.problems[0]
+        place = Place(
+            step=lane.step.name,
+            record=name_of(pairing.desired),
+            field=found.place.field if found.place is not None else None,
+        )
+        return replace(found, place=place)
+    return None
+
+
+def _waits(value: Value) -> bool:
+    """A Ref is inside: what it stands for is known only after the apply."""
+    if isinstance(value, tuple):
+        return any(map(_waits, value))
+    if isinstance(value, Mapping):
+        return any(map(_waits, value.values()))
+    return isinstance(value, Ref)
+
+
+def _strange(lane: Lane, pairing: Pairing, error: Exception) -> Problem:
+    return of_record(
+        "PL009",
+        "a value has no place in a plan",
+        step=lane.step.name,
+        record=name_of(pairing.desired),
+        detail=str(error),
+    )
+
+
+def _later(lane: Lane, phase: int, action: Action) -> int | None:
+    """Lines that are sorted first get their batch when they are copied."""
+    return None
