@@ -135,6 +135,7 @@ def _lane(
         limits=loaded.playbook.limits,
         tainted=lambda line: around.scrubber.holds(line.decode()),
         limit=selection.limit,
+        partial=selection.partial,
     )
 
 

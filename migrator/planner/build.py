@@ -14,7 +14,7 @@ from migrator.model.run import Planning
 from migrator.model.values import Desired, Key, Origin, Record, Value, quick_desired, quick_origin
 from migrator.planfile import PlanWriter
 from migrator.planner.copying import copied, late
-from migrator.planner.findings import keyed
+from migrator.planner.findings import keyed, of_record
 from migrator.planner.keep import Book, Kept, refuse, settle
 from migrator.planner.lane import Lane
 from migrator.planner.lines import Lines, LinesOf
@@ -58,6 +58,8 @@ def _plan_step(book: Book, lane: Lane, lines: Lines) -> Generator[Planning, None
     standing = lane.target.count(lane.read_back())
     kept = book.open(lane, lines, standing)
     book.findings.notes.extend(_notes(lane))
+    if not lane.source_capabilities.ordered:
+        book.findings.unordered.add(lane.step.name)
     told = 0
     with View(lane, wanted=expected, standing=standing) as view:
         size = min(CHUNK, lane.capabilities.find or CHUNK)
@@ -68,6 +70,7 @@ def _plan_step(book: Book, lane: Lane, lines: Lines) -> Generator[Planning, None
                 told = kept.tally["read"]
                 yield _told(lane, kept, expected)
     kept.last = book.number
+    book.findings.notes.extend(_again(kept))
     yield _told(lane, kept, expected)
     return kept
 
@@ -88,9 +91,23 @@ def _notes(lane: Lane) -> Iterator[Problem]:
         yield Problem(code="PL020", summary=text, severity=Severity.WARNING, place=Place(step=lane.step.name))
 
 
+def _again(kept: Kept) -> Iterator[Problem]:
+    count = kept.tally["again"]
+    if count:
+        more = f" and {count - len(kept.again)} more" if count > len(kept.again) else ""
+        yield Problem(
+            code="PL021",
+            summary=f"{count} records were brought over before and are gone from the target: they are made again",
+            detail=f"{', '.join(kept.again)}{more}",
+            severity=Severity.WARNING,
+            place=Place(step=kept.lane.step.name),
+        )
+
+
 def _desired(book: Book, kept: Kept) -> Iterator[tuple[int, Desired]]:
     """Source records that pass `where` and could be rendered, with their sequence numbers."""
     lane, tally = kept.lane, kept.tally
+    key = lane.writing.write.key
     system, collection, where, render = lane.source_identity, lane.query.collection.id, lane.where, lane.render
     for record in _records(lane):
         tally["read"] += 1
@@ -102,6 +119,12 @@ def _desired(book: Book, kept: Kept) -> Iterator[tuple[int, Desired]]:
             continue
         if not wanted:
             tally["filtered"] += 1
+            kept.passed.add(record.id, book.number)
+            continue
+        if record.id:
+            kept.origins.add(record.id, book.number)
+        elif not key:
+            refuse(book, kept, (_nameless(lane),), record.fields, book.number)
             continue
         rendered = render(record, origin)
         if rendered.problems:
@@ -111,6 +134,16 @@ def _desired(book: Book, kept: Kept) -> Iterator[tuple[int, Desired]]:
             refuse(book, kept, problems, record.fields, book.number)
             continue
         yield book.number, _made(lane, origin, rendered.fields)
+
+
+def _nameless(lane: Lane) -> Problem:
+    return of_record(
+        "PL011",
+        "the source record has no id, and the step has no key that could stand for it",
+        step=lane.step.name,
+        record="",
+        hint="name the column of the id in `source.query.id`",
+    )
 
 
 def _made(lane: Lane, origin: Origin, fields: Mapping[str, Value]) -> Desired:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from migrator.contract import Pair
 from migrator.model.plan import Phase, PlanTrailer, StepSummary
 from migrator.model.playbook import Duplicates
 from migrator.model.problem import Place, Problem
@@ -12,6 +13,12 @@ from migrator.planfile import PlanWriter, change_line, parse_change
 from migrator.planner.forecast import forecast
 from migrator.planner.keep import Book, Kept, refuse
 from migrator.planner.safety import brakes
+
+_HINTS = {
+    "PL002": "make the keys differ, or say `duplicates: first | last`",
+    "PL005": "one of them may be giving up its key: then apply in two plans",
+    "PL011": "name columns in `source.query.id` that tell records apart; two steps of a pair need different ones",
+}
 
 
 def late(book: Book, kept: Mapping[str, Kept]) -> dict[int, Problem | None]:
@@ -31,7 +38,33 @@ def late(book: Book, kept: Mapping[str, Kept]) -> dict[int, Problem | None]:
             left = tuple(number for number in group if number not in dropped)
             if len(left) > 1:
                 dropped.update(_group(kept, left, "PL005", "source records want one target record"))
+    for claims in book.origins.values():
+        for group in claims.groups():
+            dropped.update(_group(kept, group, "PL011", "source records have one id"))
+    _keep_owners(book, kept, dropped)
     return dropped
+
+
+def _keep_owners(book: Book, kept: Mapping[str, Kept], dropped: dict[int, Problem | None]) -> None:
+    """A target record that the id map gives to another source record is left to it, if that one still stands.
+
+    Where this plan has not read the whole source, nobody can tell, and it is left to it too.
+    """
+    partial = {step.lane.pair for step in kept.values() if step.lane.partial}
+    wanted: dict[Pair, set[str]] = {}
+    for _, pair, owner in book.takeovers:
+        wanted.setdefault(pair, set()).add(owner)
+    standing = {
+        pair: owners if pair in partial else book.origins[pair].present(owners) | book.passed[pair].present(owners)
+        for pair, owners in wanted.items()
+    }
+    for number, pair, owner in book.takeovers:
+        if owner in standing[pair]:
+            dropped[number] = Problem(
+                code="PL004",
+                summary=f"the target record that its key finds was made from source record {owner}",
+                hint="make the keys differ; if the other record is giving up its key, apply in two plans",
+            )
 
 
 def _one_step(kept: Mapping[str, Kept], group: tuple[int, ...]) -> Kept | None:
@@ -43,12 +76,7 @@ def _one_step(kept: Mapping[str, Kept], group: tuple[int, ...]) -> Kept | None:
 
 def _group(kept: Mapping[str, Kept], group: tuple[int, ...], code: str, words: str) -> dict[int, Problem | None]:
     """A problem for each of the group; the placeholder is filled with names when the lines are walked."""
-    hint = (
-        "make the keys differ, or say `duplicates: first | last`"
-        if code == "PL002"
-        else "one of them may be giving up its key: then apply in two plans"
-    )
-    problem = Problem(code=code, summary=f"{len(group)} {words}", hint=hint)
+    problem = Problem(code=code, summary=f"{len(group)} {words}", hint=_HINTS[code])
     return dict.fromkeys(group, problem)
 
 

@@ -10,12 +10,13 @@ import orjson
 
 from migrator.model.equal import same
 from migrator.model.plan import Action, Change, Phase, quick_change
-from migrator.model.playbook import Marker, Mode
+from migrator.model.playbook import Marker, Mode, OnGone
 from migrator.model.problem import Problem
 from migrator.model.values import Field, Kind, Record, Value, WritableOn
 from migrator.planner.findings import of_record
 from migrator.planner.lane import Lane
 from migrator.planner.match import Pairing, marker_of, name_of
+from migrator.planner.snapshot import marker_line
 
 
 class Fate(StrEnum):
@@ -68,20 +69,24 @@ class Judge:
         return self._compare(pairing, pairing.record)
 
     def _create(self, pairing: Pairing) -> Change | Problem | Fate:
-        lane, desired = self._lane, pairing.desired
-        write = lane.writing.write
-        if write.mode is Mode.UPDATE:
+        lane = self._lane
+        if lane.writing.write.mode is Mode.UPDATE:
             return Fate.SKIPPED
-        fields = desired.fields
-        if self._only_update or write.marker is not None:
-            own = {name: value for name, value in fields.items() if name not in self._only_update}
-            if write.marker is not None:
-                _mark(own, write.marker, marker_of(desired.origin, write.part))
-            fields = own
+        fields = self._made(pairing)
         missing = [name for name in self._needed if fields.get(name) in (None, "", ())]
         if missing:
             return _not_given(lane, pairing, missing)
         return self._change(pairing, Action.CREATE, after=fields)
+
+    def _made(self, pairing: Pairing) -> Mapping[str, Value]:
+        """What a create of this record sends."""
+        write = self._lane.writing.write
+        if write.marker is None and not self._only_update:
+            return pairing.desired.fields
+        fields = {name: value for name, value in pairing.desired.fields.items() if name not in self._only_update}
+        if write.marker is not None:
+            _mark(fields, write.marker, marker_of(pairing.desired.origin, write.part))
+        return fields
 
     def _compare(self, pairing: Pairing, record: Record) -> Change | Problem | Fate:
         lane = self._lane
@@ -92,7 +97,10 @@ class Judge:
             before = {name: record.fields.get(name) for name in changed}
             names = lane.target.companions(lane.writing, frozenset(changed)) - changed.keys()
             along = {name: record.fields.get(name) for name in sorted(names)}
-            return self._change(pairing, Action.UPDATE, before=before, after=changed, along=along or None)
+            whole = self._made(pairing) if lane.writing.write.on_gone is OnGone.CREATE else None
+            return self._change(
+                pairing, Action.UPDATE, before=before, after=changed, along=along or None, whole=whole
+            )
         if pairing.linked:
             return Fate.UNCHANGED
         return self._change(pairing, Action.LINK)
@@ -120,6 +128,7 @@ class Judge:
         before: Mapping[str, Value] | None = None,
         after: Mapping[str, Value] | None = None,
         along: Mapping[str, Value] | None = None,
+        whole: Mapping[str, Value] | None = None,
     ) -> Change:
         lane, origin, record = self._lane, pairing.desired.origin, pairing.record
         return quick_change(
@@ -135,6 +144,7 @@ class Judge:
             before=before,
             after=after,
             along=along,
+            whole=whole,
         )
 
 
@@ -169,9 +179,9 @@ def _mark(fields: dict[str, Value], marker: Marker, text: str) -> None:
 
 def _keep_line(differing: dict[str, Value], name: str, found: Value) -> None:
     """A text whose last line is a marker keeps that line when the rest changes."""
-    last = found.rstrip().rpartition("\n")[2] if isinstance(found, str) else ""
+    last = marker_line(found) if isinstance(found, str) else ""
     wanted = differing[name]
-    if last.startswith("migrator:") and (wanted is None or isinstance(wanted, str)):
+    if last and (wanted is None or isinstance(wanted, str)):
         differing[name] = f"{wanted}\n{last}" if wanted else last
         if same(differing[name], found):
             del differing[name]

@@ -24,7 +24,9 @@ CODES = {
     "PL008": "the target cannot do what the step asks",
     "PL009": "a value has no place in a plan",
     "PL010": "two target records carry one marker",
+    "PL011": "two source records have one id, or a record has none",
     "PL020": "said of a step, not of a record",
+    "PL021": "records of earlier runs that are gone from the target",
 }
 """Code -> what it says."""
 
@@ -35,6 +37,8 @@ class Findings:
     def __init__(self) -> None:
         self._listed: dict[str, list[Problem]] = {}
         self.counts: Counter[str] = Counter()
+        self.unordered: set[str] = set()
+        """Steps whose records come in no order: the hundred are the first by name, so that plans repeat."""
         self.notes: list[Problem] = []
 
     def add(self, step: str, problems: Iterable[Problem]) -> None:
@@ -42,13 +46,29 @@ class Findings:
         for problem in problems:
             name = f"{step}/{problem.code}"
             self.counts[name] += 1
-            if self.counts[name] <= LISTED:
-                self._listed.setdefault(name, []).append(problem)
+            listed = self._listed.setdefault(name, [])
+            if step in self.unordered:
+                listed.append(problem)
+                if len(listed) >= 2 * LISTED:
+                    listed[:] = sorted(listed, key=_name)[:LISTED]
+            elif len(listed) < LISTED:
+                listed.append(problem)
 
     @property
     def listed(self) -> tuple[Problem, ...]:
-        """In the order of steps and codes as they first came."""
-        return tuple(problem for problems in self._listed.values() for problem in problems)
+        """By step and code; within, in the order of the source where it has one."""
+        return tuple(problem for name in sorted(self._listed) for problem in self._some(name))
+
+    def _some(self, name: str) -> list[Problem]:
+        unordered = name.rpartition("/")[0] in self.unordered
+        return sorted(self._listed[name], key=_name)[:LISTED] if unordered else self._listed[name]
+
+
+def _name(problem: Problem) -> tuple[str, str, str]:
+    place = problem.place
+    return (
+        (place.record or "", place.field or "", problem.summary) if place is not None else ("", "", problem.summary)
+    )
 
 
 def of_record(

@@ -13,31 +13,41 @@ SCAN_AGE = 15 * 60
 """Seconds after which a scan for drift is read again."""
 
 
+Calls = dict[tuple[str, str], int]
+"""(target identity, kind of call) -> how many: steps on one tenant share its pace."""
+
+
 def forecast(lanes: Mapping[str, Lane], counts: Mapping[str, StepSummary]) -> Forecast:
     """Requests and least seconds per step and in all."""
-    steps = tuple(_step(lane, counts[name]) for name, lane in lanes.items())
+    together: Calls = {}
+    rates: dict[tuple[str, str], Rate] = {}
+    steps = []
+    for name, lane in lanes.items():
+        step, calls = _step(lane, counts[name])
+        steps.append(step)
+        for kind, number in calls.items():
+            together[lane.target_identity, kind] = together.get((lane.target_identity, kind), 0) + number
+        rates.update({(lane.target_identity, rate.kind): rate for rate in lane.capabilities.pace})
     return Forecast(
         requests=sum(step.requests for step in steps),
         reads=sum(step.reads for step in steps),
-        seconds=sum(step.seconds for step in steps),
-        steps=steps,
+        seconds=max((_seconds(rate, together.get(place, 0)) for place, rate in rates.items()), default=0),
+        steps=tuple(steps),
     )
 
 
-def _step(lane: Lane, summary: StepSummary) -> StepForecast:
+def _step(lane: Lane, summary: StepSummary) -> tuple[StepForecast, dict[str, int]]:
     capabilities = lane.capabilities
-    writes = {
-        action: ceil(getattr(summary, action.value) / capabilities.batch_max.get(action, 1))
-        for action in (Action.UPLOAD, Action.CREATE, Action.UPDATE, Action.ACT, Action.DELETE)
-    }
-    reads, window = _reads(capabilities, summary, sum(writes.values()))
     calls: dict[str, int] = {}
-    for action, number in writes.items():
+    for action in (Action.UPLOAD, Action.CREATE, Action.UPDATE, Action.ACT, Action.DELETE):
         kind = capabilities.write_kinds.get(action, "write")
+        number = ceil(getattr(summary, action.value) / capabilities.batch_max.get(action, 1))
         calls[kind] = calls.get(kind, 0) + number
-    calls[capabilities.read_kind] = calls.get(capabilities.read_kind, 0) + reads
-    requests, quota = sum(writes.values()), capabilities.daily_quota
-    return StepForecast(
+    requests, kind = sum(calls.values()), capabilities.read_kind
+    reads, window = _reads(capabilities, summary, calls.get(kind, 0))
+    calls[kind] = calls.get(kind, 0) + reads
+    quota = capabilities.daily_quota
+    step = StepForecast(
         step=lane.step.name,
         requests=requests,
         reads=reads,
@@ -45,10 +55,14 @@ def _step(lane: Lane, summary: StepSummary) -> StepForecast:
         quota_share=None if quota is None else round((requests + reads) / quota, 4),
         window_seconds=window,
     )
+    return step, calls
 
 
 def _reads(capabilities: Capabilities, summary: StepSummary, requests: int) -> tuple[int, float | None]:
-    """Calls that look before writing, and the window in which a change of other people is not seen."""
+    """Calls that look before writing, and the window in which a change of other people is not seen.
+
+    `requests` are the writes that count against the same pace as reads.
+    """
     if capabilities.recheck is Recheck.BY_IDS and summary.update:
         return ceil(summary.update / max(1, capabilities.fetch_max)), 1
     if capabilities.recheck is Recheck.SCAN and summary.update:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from migrator.contract import Pair
 from migrator.errors import SystemFailed
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Place, Problem
@@ -17,7 +18,10 @@ from migrator.planner.findings import Findings, of_record, tainted, tellable
 from migrator.planner.lane import Lane
 from migrator.planner.lines import Claims, Lines
 from migrator.planner.match import Pairing, name_of
+from migrator.planner.snapshot import joined
 
+_NAMED = 5
+"""Records named in a note."""
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
@@ -41,6 +45,12 @@ class Kept:
     """Which keys are wanted in the target collection, by all steps."""
     ids: Claims
     """Which records of it are wanted."""
+    origins: Claims
+    """Ids of the source records that are brought over, by all steps of the same pair."""
+    passed: Claims
+    """Ids of those that `where` left out."""
+    again: list[str] = field(default_factory=list)
+    """Some records that earlier runs made and that are gone from the target."""
     last: int = 0
     """Sequence number of its last record."""
 
@@ -53,6 +63,10 @@ class Book:
         self.batches = Batches()
         self.keys: defaultdict[tuple[str, str], Claims] = defaultdict(Claims)
         self.ids: defaultdict[tuple[str, str], Claims] = defaultdict(Claims)
+        self.origins: defaultdict[Pair, Claims] = defaultdict(Claims)
+        self.passed: defaultdict[Pair, Claims] = defaultdict(Claims)
+        self.takeovers: list[tuple[int, Pair, str]] = []
+        """(number, pair, the source record that the id map gives the target record to)."""
         self.number = 0
 
     def open(self, lane: Lane, lines: Lines, standing: int | None) -> Kept:
@@ -67,6 +81,8 @@ class Book:
             first=self.number,
             keys=self.keys[place],
             ids=self.ids[place],
+            origins=self.origins[lane.pair],
+            passed=self.passed[lane.pair],
         )
 
 
@@ -82,17 +98,25 @@ def settle(book: Book, kept: Kept, pairing: Pairing) -> None:
     verdict, record = kept.judge.verdict(pairing), pairing.record
     if record is not None:
         kept.tally["matched"] += 1
+        kept.ids.add(record.id, pairing.number)
+    if pairing.folded and "" not in pairing.folded:
+        kept.keys.add("\x1f".join((*kept.lane.writing.write.key, joined(pairing.folded))), pairing.number)
+    if pairing.owner is not None:
+        book.takeovers.append((pairing.number, kept.lane.pair, pairing.owner))
+    if record is None and pairing.mapped is not None:
+        _made_again(kept, pairing)
     if isinstance(verdict, Problem):
         refuse(book, kept, (verdict,), pairing.desired.fields, pairing.number)
-        return
-    if pairing.folded:
-        kept.keys.add("\x1f".join((*kept.lane.writing.write.key, *pairing.folded)), pairing.number)
-    if record is not None:
-        kept.ids.add(record.id, pairing.number)
-    if isinstance(verdict, Fate):
+    elif isinstance(verdict, Fate):
         kept.tally[verdict.value] += 1
     else:
         _keep(book, kept, pairing, verdict)
+
+
+def _made_again(kept: Kept, pairing: Pairing) -> None:
+    kept.tally["again"] += 1
+    if len(kept.again) < _NAMED and pairing.mapped is not None:
+        kept.again.append(f"{name_of(pairing.desired)} (run {pairing.mapped.run})")
 
 
 def _keep(book: Book, kept: Kept, pairing: Pairing, change: Change) -> None:
@@ -112,7 +136,7 @@ def _keep(book: Book, kept: Kept, pairing: Pairing, change: Change) -> None:
         return
     kept.tally["lines"] += 1
     kept.tally[change.action] += 1
-    order = "\x1f".join(pairing.folded) or pairing.desired.origin.id
+    order = joined(pairing.folded) if pairing.folded else pairing.desired.origin.id
     kept.lines.add(pairing.number, order, line)
 
 

@@ -60,6 +60,8 @@ class Lane:
     """A known secret is inside this line."""
     limit: int | None = None
     """--limit: source records to take at most."""
+    partial: bool = False
+    """The plan does not see all of the source (--limit, --where)."""
 
     @property
     def pair(self) -> Pair:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
@@ -123,6 +123,11 @@ class Claims:
         bucket = digest % _BUCKETS
         self._hashes[bucket].append(digest)
         self._numbers[bucket].append(sequence)
+
+    def present(self, texts: Iterable[str]) -> set[str]:
+        """Those of these texts that were claimed."""
+        sought = {hash(text) & _WORD: text for text in texts}
+        return {sought[digest] for hashes in self._hashes for digest in hashes if digest in sought}
 
     def groups(self) -> Iterator[tuple[int, ...]]:
         """Sequence numbers, ascending, that claimed the same text; only where there are two or more."""

@@ -34,6 +34,8 @@ class Pairing:
     """The id map's row, also of a record that is gone."""
     problem: Problem | None = None
     """Why it cannot be told."""
+    owner: str | None = None
+    """Another source record that the id map gives this target record to."""
 
     @property
     def linked(self) -> bool:
@@ -81,6 +83,7 @@ def _chunk(lane: Lane, some: list[tuple[int, Desired]]) -> Chunk:
 
 def pair_up(lane: Lane, chunk: Chunk) -> Iterator[Pairing]:
     """One Pairing per desired record of a filled chunk, in order."""
+    _learn_owners(lane, chunk)
     for place, desired in enumerate(chunk.desired):
         folded = chunk.folded[place]
         mapped = chunk.mapped.get(desired.origin.id)
@@ -92,7 +95,22 @@ def pair_up(lane: Lane, chunk: Chunk) -> Iterator[Pairing]:
             record=record,
             mapped=mapped,
             problem=problem,
+            owner=None if record is None else _other(chunk.owners.get(record.id), desired.origin.id),
         )
+
+
+def _other(owner: str | None, own: str) -> str | None:
+    return None if owner == own else owner
+
+
+def _learn_owners(lane: Lane, chunk: Chunk) -> None:
+    """Whom the id map gives the records to that were found by key or marker: one look a chunk."""
+    known = {row.target_id for row in chunk.mapped.values() if row.gone_at is None}
+    met = {hit.id for hits in (*chunk.by_key.values(), *chunk.by_marker.values()) for hit in hits} - known
+    if not met or not lane.ids.size(lane.pair):
+        return
+    found = lane.ids.owners(lane.target_identity, lane.writing.collection.id, sorted(met))
+    chunk.owners.update({target: source for target, (pair, source) in found.items() if pair == lane.pair})
 
 
 def _meet(lane: Lane, chunk: Chunk, place: int, mapped: Mapped | None) -> tuple[Record | None, Problem | None]:
@@ -102,6 +120,8 @@ def _meet(lane: Lane, chunk: Chunk, place: int, mapped: Mapped | None) -> tuple[
     known = chunk.by_id.get(mapped.target_id) if mapped is not None and mapped.gone_at is None else None
     hits = chunk.by_key.get(folded, []) if folded else []
     if known is not None:
+        if known.id in chunk.twins:
+            return None, _ambiguous(lane, "PL003", desired, "the key", hits or [known])
         others = [hit for hit in hits if hit.id != known.id]
         if others and key_of(lane, known) != folded:
             return None, _disagreement(lane, desired, known, others)

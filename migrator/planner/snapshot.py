@@ -24,7 +24,8 @@ CHUNK = 500
 """Source records that are matched together."""
 _IDLE = 8
 """Chunks without anything to ask that may wait for one that has."""
-_JOIN = "\x1f"
+_PROBES = 5
+"""Mapped records that a full reading did not show and that are asked for, until so many in a row are really gone."""
 
 Folded = tuple[str, ...]
 _Wanted = TypeVar("_Wanted")
@@ -46,6 +47,10 @@ class Chunk:
     """Source id -> row of the id map."""
     by_id: dict[str, Record] = field(default_factory=dict)
     """Target id -> record, for mapped ones that still stand."""
+    twins: set[str] = field(default_factory=set)
+    """Target ids that several records have (rows of a file with one key)."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """Target id of a hit -> id of the source record of this pair that the id map gives it to."""
     by_key: dict[Folded, list[Record]] = field(default_factory=dict)
     """Folded key -> records."""
     by_marker: dict[str, list[Record]] = field(default_factory=dict)
@@ -72,9 +77,17 @@ def marker_in(marker: Marker, record: Record) -> str:
     text = record.fields.get(marker.field or marker.line or "")
     if not isinstance(text, str):
         return ""
-    if marker.line is not None:
-        text = text.rstrip().rpartition("\n")[2]
-    return text.strip()
+    return marker_line(text) if marker.line is not None else text.strip()
+
+
+def marker_line(text: str) -> str:
+    """The last line of a text that is a marker, wherever people have written below it, or ""."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.startswith("migrator:")), "")
+
+
+def joined(folded: Folded) -> str:
+    """A folded key as one text: as it is, or as a JSON list of its parts."""
+    return folded[0] if len(folded) == 1 else orjson.dumps(folded).decode()
 
 
 class View:
@@ -218,9 +231,8 @@ class _Disk:
         self._base = sqlite3.connect(Path(self._folder.name) / "snapshot.db", isolation_level=None)
         self._base.execute("PRAGMA journal_mode=OFF")
         self._base.execute("PRAGMA synchronous=OFF")
-        self._base.execute(
-            "CREATE TABLE records (id TEXT PRIMARY KEY, key TEXT, marker TEXT, version TEXT, fields BLOB)"
-        )
+        self._base.execute("CREATE TABLE records (id TEXT, key TEXT, marker TEXT, version TEXT, fields BLOB)")
+        self._probes = _PROBES
 
     def close(self) -> None:
         self._base.close()
@@ -235,7 +247,7 @@ class _Disk:
             rows = [
                 (
                     record.id,
-                    _JOIN.join(key_of(self._lane, record)) if keyed else "",
+                    joined(key_of(self._lane, record)) if keyed else "",
                     "" if marker is None else marker_in(marker, record),
                     record.version,
                     orjson.dumps(fields_to_paper(record.fields)),
@@ -243,9 +255,9 @@ class _Disk:
                 for record in page.records
             ]
             self._empty = self._empty and not rows
-            self._base.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)", rows)
-        self._base.execute("CREATE INDEX by_key ON records (key)")
-        self._base.execute("CREATE INDEX by_marker ON records (marker)")
+            self._base.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
+        for column in ("id", "key", "marker"):
+            self._base.execute(f"CREATE INDEX by_{column} ON records ({column})")
         self._base.execute("COMMIT")
 
     def fill(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
@@ -255,14 +267,33 @@ class _Disk:
                 yield chunk
                 continue
             ids = [row.target_id for row in chunk.mapped.values() if row.gone_at is None]
-            chunk.by_id.update({record.id: record for _, record in self._where("id", ids)})
-            for text, record in self._where(
-                "key", [_JOIN.join(key) for key in chunk.folded if key and "" not in key]
-            ):
-                chunk.by_key.setdefault(tuple(text.split(_JOIN)), []).append(record)
+            for _, record in self._where("id", ids):
+                if record.id in chunk.by_id:
+                    chunk.twins.add(record.id)
+                chunk.by_id[record.id] = record
+            self._probe(chunk, ids)
+            keys = {joined(key): key for key in chunk.folded if key and "" not in key}
+            for text, record in self._where("key", list(keys)):
+                chunk.by_key.setdefault(keys[text], []).append(record)
             for text, record in self._where("marker", [text for text in chunk.markers if text]):
                 chunk.by_marker.setdefault(text, []).append(record)
             yield chunk
+
+    def _probe(self, chunk: Chunk, ids: Sequence[str]) -> None:
+        """A mapped record that the reading did not show may be hidden, not gone: it is asked for first."""
+        lane = self._lane
+        if not lane.capabilities.fetch_max:
+            return
+        for target_id in ids:
+            if target_id in chunk.by_id or self._probes <= 0:
+                continue
+            found = [
+                record
+                for page in lane.target.fetch(lane.writing.collection, iter([[target_id]]), _read_back(lane))
+                for record in page.records
+            ]
+            self._probes = _PROBES if found else self._probes - 1
+            chunk.by_id.update({record.id: record for record in found})
 
     def _where(self, column: str, values: Sequence[str]) -> Iterator[tuple[str, Record]]:
         wanted = list(dict.fromkeys(values))
