@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from jsonschema import Draft7Validator
-from jsonschema.validators import extend
-
+from migrator.codec.accepts import accepts
 from migrator.codec.build import Path, got
 from migrator.codec.schema import ENV_PATTERN, Schema
 from migrator.playbook.finding import Finding, did_you_mean, shown, suggestion
@@ -27,22 +26,29 @@ _TYPES = {
 }
 ValidationError = Any
 """jsonschema's; its attributes are typed as "perhaps unset", though `iter_errors` sets them all."""
-# JSON Schema takes 5.0 for an integer; our types do not.
-_Validator = extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped
-    Draft7Validator,
-    type_checker=Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int),
-)
 
 
 class Shape:
     """One schema, made ready."""
 
     def __init__(self, schema: Schema) -> None:
-        self._validator: Any = _Validator(schema)
+        self.schema = schema
+
+    @cached_property
+    def validator(self) -> Any:
+        """jsonschema's, imported when there is something to tell: that costs a tenth of a small plan."""
+        from jsonschema import Draft7Validator
+        from jsonschema.validators import extend
+
+        # JSON Schema takes 5.0 for an integer; our types do not.
+        types = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+        return extend(Draft7Validator, type_checker=types)(self.schema)  # type: ignore[no-untyped-call]  # the stubs leave it untyped
 
     def findings(self, tree: Any, base: Path = ()) -> list[Finding]:
         """Every fault of shape, with paths from the root of the document; `base` is where `tree` stands."""
-        found = (finding for error in self._validator.iter_errors(tree) for finding in _worded(error, base))
+        if accepts(self.schema, tree):
+            return []
+        found = (finding for error in self.validator.iter_errors(tree) for finding in _worded(error, base))
         return list(dict.fromkeys(islice(found, FINDINGS_MAX)))
 
 
