@@ -41,27 +41,30 @@ PORT = 8081
     show_default=True,
     help="The vendors' rate limits, or none.",
 )
-@click.option("--export", is_flag=True, help="Print lines for a shell's eval, nothing else.")
+@click.option("--export", is_flag=True, help="Print lines for a shell's eval and serve in the background.")
 @pass_invocation
 def command(invocation: Invocation, systems: tuple[str, ...], port: int, seed: str, pace: str, export: bool) -> int:
-    """Serve stand-ins of the systems on loopback until SIGTERM."""
+    """Serve stand-ins of the systems on loopback until SIGTERM.
+
+    With --export, `eval "$(migrator emulate --export)"` sets the variables and leaves the stand-ins serving in the
+    background until `kill $EMULATOR_PID`.
+    """
+    from migrator.cli.background import served_in_background
     from migrator.rehearsal.stands import stands
 
     invocation.drain()
-    with stands(systems, port=port, seed=seed, pace=pace) as served:
-        _tell(invocation, served, export)
+    making = stands(systems, port=port, seed=seed, pace=pace)
+    if export:
+        return served_in_background(invocation, making)
+    with making as served:
+        _tell(invocation, served)
         invocation.out.flush()
         while invocation.signals.stop() is None:
             invocation.clock.wait(3600)
     return 0
 
 
-def _tell(invocation: Invocation, served: dict[str, Stand], export: bool) -> None:
-    if export:
-        for system in served.values():
-            for name, value in system.env.items():
-                invocation.out.write("export " + name + "='" + value.replace("'", "'\\''") + "'\n")
-        return
+def _tell(invocation: Invocation, served: dict[str, Stand]) -> None:
     if invocation.format == "jsonl":
         import json
 

@@ -50,7 +50,7 @@ def _keep_owners(book: Book, kept: Mapping[str, Kept], dropped: dict[int, Proble
 
     Where this plan has not read the whole source, nobody can tell, and it is left to it too.
     """
-    partial = {step.lane.pair for step in kept.values() if step.lane.partial}
+    partial = {one.lane.pair for one in kept.values() if one.lane.partial or one.lane.limit is not None}
     wanted: dict[Pair, set[str]] = {}
     for _, pair, owner in book.takeovers:
         wanted.setdefault(pair, set()).add(owner)

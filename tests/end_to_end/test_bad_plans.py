@@ -107,7 +107,7 @@ def _kept_copies(stage: Stage) -> tuple[str, ...]:
     """Where the state's copies of the plans in the working folder stand, and its database."""
     hashes = [json.loads(path.read_bytes().splitlines()[-1])["sha256"] for path in stage.folder.glob("*.plan")]
     return (
-        *(f".migrator/plans/{one}.jsonl" for one in hashes),
+        *(f".migrator/plans/{one}.{kind}" for one in hashes for kind in ("jsonl", "home")),
         *(f".migrator/{name}" for name in ("state.db", "state.db-wal", "state.db-shm")),
     )
 

@@ -32,7 +32,7 @@ def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
     """Every command of the tutorial, in order, in an empty folder, does what the text says."""
     work = tmp_path / "work"
     work.mkdir()
-    script = "set -eu\nset -m\n" + "\n".join(blocks(ROOT / "docs/tutorial.md", "sh"))
+    script = "set -eu\n" + "\n".join(blocks(ROOT / "docs/tutorial.md", "sh"))
     env = {**os.environ, "PATH": program_path(tmp_path), "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
     done = subprocess.run(["bash", "-c", script], cwd=work, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]

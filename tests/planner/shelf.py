@@ -85,14 +85,15 @@ class Shelf(Target):
 class Rows:
     """An id map that is a dict."""
 
-    def __init__(self, rows: Mapping[str, Mapped]) -> None:
+    def __init__(self, rows: Mapping[str, Mapped], pair: Pair) -> None:
         self._rows = rows
+        self.pair = pair
 
     def lookup(self, pair: Pair, source_ids: Sequence[str]) -> Mapping[str, Mapped]:
         return {name: self._rows[name] for name in source_ids if name in self._rows}
 
     def owners(self, target: str, collection: str, target_ids: Sequence[str]) -> Mapping[str, tuple[Pair, str]]:
-        return {}
+        return {row.target_id: (self.pair, name) for name, row in self._rows.items() if row.target_id in target_ids}
 
     def rows(self, pair: Pair) -> Iterator[tuple[str, Mapped]]:
         yield from sorted(self._rows.items())
@@ -152,7 +153,7 @@ def lane(source: Shelf, target: Shelf, rows: Mapping[str, Mapped], **words: Any)
         capabilities=capabilities,
         where=lambda record, origin: not record.fields.get("hidden"),
         render=image,
-        ids=Rows(rows),
+        ids=Rows(rows, Pair(target=target.name, collection="shelf", source=source.name, source_collection="shelf")),
         limits=limits,
         tainted=lambda line: b"hunter2hunter2" in line,
     )

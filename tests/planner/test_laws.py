@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.contract import Mapped
+from migrator.contract import Mapped, Rate
 from migrator.model.plan import Action
-from migrator.model.playbook import Limits, Marker
+from migrator.model.playbook import Limits, Marker, OnGone
 from migrator.model.values import Field, Kind, Record
 from migrator.planfile import PlanFile
 from tests.planner.shelf import Shelf, lane, planned
@@ -145,3 +146,104 @@ def test_problems_are_all_counted_and_a_hundred_listed(tmp_path: Path) -> None:
     plan = planned(tmp_path / "p", lane(source, shelf_of("to", {}, "t"), {}))
     assert len(plan.trailer.problems) == 100
     assert plan.trailer.problem_counts == {"things/PL001": 250}
+
+
+def test_a_target_record_stays_with_its_source_record(tmp_path: Path) -> None:
+    """B wants the key that A gave up: where A is still there, or may be, B does not take A's record over."""
+    target = shelf_of("to", {"k1": {"name": "A's"}}, "t")
+    rows = {"A": Mapped(target_id="t0", run=1)}
+    b = Record(id="B", fields={"code": "k1", "name": "B's"})
+    for a, words in (
+        (Record(id="A", fields={"code": "k2", "!": "no date"}), {}),
+        (Record(id="A", fields={"code": "k2", "hidden": True}), {}),
+    ):
+        for find in (0, 2):
+            plan = planned(tmp_path / "p", lane(Shelf("from", [a, b], FIELDS), target, rows, find=find, **words))
+            assert list(plan.changes()) == []
+            assert plan.trailer.problem_counts["things/PL004"] == 1
+    alone = planned(tmp_path / "p", lane(Shelf("from", [b], FIELDS), target, rows))
+    assert [change.action for _, change in alone.changes()] == [Action.UPDATE]
+
+
+def test_source_records_with_one_id_are_told(tmp_path: Path) -> None:
+    """An id that two source records share would make one of two records: both are problems; so is no id at all."""
+    twice = [Record(id="7", fields={"code": code}) for code in ("a", "b")]
+    plan = planned(tmp_path / "p", lane(Shelf("from", twice, FIELDS), shelf_of("to", {}, "t"), {}))
+    assert (list(plan.changes()), plan.trailer.problem_counts) == ([], {"things/PL011": 2})
+    nameless = [Record(id="", fields={"code": "a"})]
+    words = {"key": (), "marker": Marker(field="mark")}
+    plan = planned(tmp_path / "p", lane(Shelf("from", nameless, FIELDS), shelf_of("to", {}, "t"), {}, **words))
+    assert (list(plan.changes()), plan.trailer.problem_counts) == ([], {"things/PL011": 1})
+
+
+def test_rows_of_a_target_with_one_id_are_told(tmp_path: Path) -> None:
+    """A file with two rows of one key: neither is changed, also where the id map knows the record."""
+    rows = [Record(id="k", fields={"code": "k", "name": name}) for name in ("first", "second")]
+    source = Shelf("from", [Record(id="s", fields={"code": "k", "name": "new"})], FIELDS)
+    for ids in ({}, {"s": Mapped(target_id="k", run=1)}):
+        plan = planned(tmp_path / "p", lane(source, Shelf("to", rows, FIELDS), ids, find=0))
+        assert (list(plan.changes()), plan.trailer.problem_counts) == ([], {"things/PL003": 1})
+
+
+def test_a_record_that_a_reading_hides_is_not_made_again(tmp_path: Path) -> None:
+    """A list that does not show a mapped record that still stands: it is asked for by id before it counts as gone."""
+
+    class Hiding(Shelf):
+        def read(self, query: Any) -> Any:
+            return self._pages([])
+
+    target = Hiding("to", [Record(id="t0", fields={"code": "a", "name": "one"})], FIELDS)
+    source = Shelf("from", [Record(id="s", fields={"code": "a", "name": "one"})], FIELDS)
+    step = lane(source, target, {"s": Mapped(target_id="t0", run=1)}, find=0)
+    step = replace(step, capabilities=replace(step.capabilities, fetch_max=1))
+    plan = planned(tmp_path / "p", step)
+    assert plan.trailer.counts["things"].unchanged == 1
+
+
+def test_a_marker_line_survives_what_people_write_below_it(tmp_path: Path) -> None:
+    """A text with lines below its marker is still found, and an update puts the marker back."""
+    marker = "migrator:from/shelf/s0"
+    target = Shelf("to", [Record(id="t0", fields={"name": f"text\n{marker}\nThanks, Bob"})], FIELDS)
+    source = shelf_of("from", {"a": {"name": "new text"}}, "s")
+    source.records[0] = Record(id="s0", fields={"name": "new text"})
+    plan = planned(tmp_path / "p", lane(source, target, {}, key=(), marker=Marker(line="name")))
+    (change,) = [change for _, change in plan.changes()]
+    assert (change.action, dict(change.after or {})) == (Action.UPDATE, {"name": f"new text\n{marker}"})
+
+
+def test_made_again_is_said(tmp_path: Path) -> None:
+    """Records of earlier runs that are gone are made again, and the plan says so with the run."""
+    source = shelf_of("from", {"a": {"name": "x"}}, "s")
+    plan = planned(tmp_path / "p", lane(source, shelf_of("to", {}, "t"), {"s0": Mapped(target_id="9", run=3)}))
+    (note,) = [note for note in plan.trailer.notes if note.code == "PL021"]
+    assert "run 3" in note.detail
+
+
+def test_steps_on_one_tenant_share_its_pace(tmp_path: Path) -> None:
+    """Three steps of five calls each at five a minute take two minutes at least."""
+    steps = []
+    for name in ("one", "two", "three"):
+        source = shelf_of(f"from-{name}", {f"{name}{at}": {"name": "x"} for at in range(10)}, name)
+        step = lane(source, shelf_of("to", {}, "t"), {}, step=name)
+        pace = (Rate(kind="write", calls=5, seconds=60),)
+        steps.append(replace(step, capabilities=replace(step.capabilities, pace=pace)))
+    assert planned(tmp_path / "p", *steps).trailer.forecast.seconds == 120
+
+
+def test_problems_of_a_source_without_order_repeat(tmp_path: Path) -> None:
+    """Which hundred are listed does not depend on the order of the reading."""
+    records = [Record(id=f"{at:03}", fields={"code": f"c{at}", "!": f"bad {at}"}) for at in range(250)]
+    plans = []
+    for order in (records, records[::-1]):
+        plan = planned(tmp_path / "p", lane(Shelf("from", order, FIELDS), shelf_of("to", {}, "t"), {}, ordered=False))
+        plans.append((tmp_path / "p").read_bytes())
+        assert len(plan.trailer.problems) == 100
+    assert plans[0] == plans[1]
+
+
+def test_an_update_that_may_become_a_create_holds_every_field(tmp_path: Path) -> None:
+    """Under `on_gone: create` an update carries the whole record."""
+    source, target = shelf_of("from", {"a": {"name": "new"}}, "s"), shelf_of("to", {"a": {"name": "old"}}, "t")
+    plan = planned(tmp_path / "p", lane(source, target, {}, on_gone=OnGone.CREATE))
+    (change,) = [change for _, change in plan.changes()]
+    assert (dict(change.after or {}), dict(change.whole or {})) == ({"name": "new"}, {"code": "a", "name": "new"})

@@ -40,7 +40,7 @@ steps:
       site: "{{ vars.site }}"
       state: "{{ record.state | map('state') }}"
       tags: [a, "{{ record.tag }}", 3]
-    target: {system: new, collection: "12", key: serial, mode: insert, on_taken: update, options: {only_new: true}}
+    target: {system: new, collection: "12", key: serial, mode: insert, on_taken: conflict, options: {only_new: true}}
   - step: notes
     source: {system: old, collection: notes}
     fields: {text: "{{ vars.unset | default('-') }}"}
@@ -76,7 +76,7 @@ def test_a_correct_playbook_is_built_with_its_types(folder: Path) -> None:
     assert (things.source.duplicates, things.target.mode, things.target.on_taken) == (
         Duplicates.FIRST,
         Mode.INSERT,
-        OnTaken.UPDATE,
+        OnTaken.CONFLICT,
     )
     assert things.fields["tags"] == ["a", "{{ record.tag }}", 3]
     assert notes.target.marker is not None
