@@ -67,7 +67,7 @@ def recovered(running: Running, ways: Mapping[str, Way]) -> Iterator[Event]:
         ):
             _go_on(running, None)
             yield from _waited(running, left, _SETTLING)
-        after = after_doubt(way, running.kind, [(load, "the run was broken off") for load in loads])
+        after = running.turning(after_doubt(way, running.kind, [(load, "the run was broken off") for load in loads]))
         running.doubted.update(load.line for load in after.again)
         running.settle(doubt.step, after.settled, (doubt.seq,))
         yield from running.events()

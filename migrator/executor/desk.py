@@ -140,7 +140,8 @@ class Desk:
         if not loads or self._way.capabilities.recheck not in (Recheck.BY_IDS, Recheck.SCAN):
             return True
         seen = self._drift.seen(loads)
-        after = after_recheck(self._way, self._running.kind, loads, seen, overwrite=self._running.options.overwrite)
+        overwrite = self._running.options.overwrite
+        after = self._running.turning(after_recheck(self._way, self._running.kind, loads, seen, overwrite=overwrite))
         kept = {load.line: load for load in after.again}
         if not after.settled and all(kept[load.line].change is load.change for load in loads):
             return True
@@ -233,12 +234,9 @@ class Desk:
         self._again.append(parcel)
 
     def _conflict(self, parcel: Parcel, error: Conflict) -> None:
-        after = after_conflict(
-            self._way,
-            self._running.kind,
-            parcel.loads,
-            error,
-            overwrite=self._running.options.overwrite,
+        running = self._running
+        after = running.turning(
+            after_conflict(self._way, running.kind, parcel.loads, error, overwrite=running.options.overwrite)
         )
         stuck = [load for load in after.again if load.looked >= _LOOK_AFTER_FRUITLESS]
         if not after.settled and len(stuck) == len(parcel.loads) > 1:
@@ -264,7 +262,7 @@ class Desk:
             self._looked(parcel, doubtful)
 
     def _looked(self, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
-        self._follow(after_doubt(self._way, self._running.kind, doubtful), parcel)
+        self._follow(self._running.turning(after_doubt(self._way, self._running.kind, doubtful)), parcel)
 
     # ------------------------------------------------------------ what follows
 

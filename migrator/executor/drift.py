@@ -27,29 +27,37 @@ class Drift:
         self._way = way
         self._section = section
         self._scan: dict[str, tuple[str | None, bytes]] = {}
+        self._ids: set[str] = set()
+        """What the scan was about: a line that became another change is about a record that it does not know."""
         self._read_at: float | None = None
 
     def seen(self, loads: Sequence[Load]) -> Mapping[str, Record]:
         """Id -> record, for those of these that still stand. Raises what reading raises."""
         if self._way.capabilities.recheck is Recheck.BY_IDS:
-            found = look(self._way, loads)
-            return {record.id: record for records in found.values() for record in records}
+            return self._looked(loads)
         now = self._running.clock.monotonic()
         if self._read_at is None or now - self._read_at > SCAN_AGE:
             self._read(now)
-        ids = [load.change.target_id for load in loads if load.change.target_id in self._scan]
-        return {name: self._record(name) for name in ids if name is not None}
+        known = [load.change.target_id or "" for load in loads if load.change.target_id in self._ids]
+        seen = {name: self._record(name) for name in known if name in self._scan}
+        strangers = [load for load in loads if load.change.target_id not in self._ids]
+        return {**seen, **self._looked(strangers)} if strangers else seen
+
+    def _looked(self, loads: Sequence[Load]) -> Mapping[str, Record]:
+        """Read just now, for these alone."""
+        found = look(self._way, loads)
+        return {record.id: record for records in found.values() for record in records}
 
     def _read(self, now: float) -> None:
         """Packed as bytes, only what the section is about: the whole target as objects has no place in memory."""
-        ids, names = self._about()
+        self._ids, names = self._about()
         self._scan = {
             record.id: (
                 record.version,
                 orjson.dumps(fields_to_paper({name: record.fields.get(name) for name in names})),
             )
             for record in all_records(self._way, names or None)
-            if record.id in ids
+            if record.id in self._ids
         }
         self._read_at = now
 

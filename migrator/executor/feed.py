@@ -12,6 +12,7 @@ from migrator.contract import Pair
 from migrator.errors import SystemFailed
 from migrator.executor.load import Load, Packer, Parcel, ready, settled_done, settled_not
 from migrator.executor.running import Running
+from migrator.executor.turn import restored
 from migrator.executor.way import Way
 from migrator.failpoint import failpoint
 from migrator.model.plan import Action, Change
@@ -68,13 +69,16 @@ def prepared(running: Running, way: Way, lines: Sequence[Line]) -> list[Load]:
     needed = running.state.journal.outcomes_of(
         running.run.number, [name for _, change in lines for name in change.needs]
     )
+    offsets = [offset for offset, _ in lines]
+    turns = running.state.turns.between(running.run.number, min(offsets, default=0), max(offsets, default=-1))
     loads: list[Load] = []
     settled: list[tuple[Load, Settled]] = []
     for (offset, change), some in zip(lines, refs, strict=True):
         try:
             if some or change.needs:
                 change = _filled(running, way, change, known, needed)
-            load = ready(way, offset, change)
+            turn = turns.get(offset)
+            load = ready(way, offset, change) if turn is None else restored(way, offset, change, turn)
             load.doubted = offset in running.doubted
             loads.append(load)
         except _Nothing as nothing:

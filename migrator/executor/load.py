@@ -175,7 +175,7 @@ def settled_done(
     *,
     target_id: str,
     version: str | None,
-    did: Action,
+    did: Action | None,
     reason: str | None = None,
 ) -> Settled:
     """The change is in the target."""

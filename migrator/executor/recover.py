@@ -86,7 +86,9 @@ def _creates(load: Load) -> bool:
 def _create_in_doubt(way: Way, kind: PlanKind, after: After, load: Load, records: Sequence[Record], why: str) -> None:
     own = _own(way, load, records)
     if own is not None:
-        after.settled.append((load, _done(way, kind, load, own)))
+        after.settled.append((load, _made(way, kind, load, own)))
+    elif records and way.writing.write.on_taken is OnTaken.UPDATE and load.looked < LOOKS:
+        _update_instead(way, kind, after, load, records[0])
     elif records:
         after.settled.append((load, _conflict(load, Cause.TAKEN, _TAKEN, records[0])))
     elif traceable(way, load) or way.capabilities.without_key:
@@ -129,7 +131,7 @@ def _taken(
     """A create whose key another record has; `error` None: perhaps it is another one's."""
     own = _own(way, load, records) if load.doubted else None
     if own is not None:
-        after.settled.append((load, _done(way, kind, load, own)))
+        after.settled.append((load, _made(way, kind, load, own)))
     elif records and way.writing.write.on_taken is OnTaken.UPDATE and load.looked < LOOKS:
         _update_instead(way, kind, after, load, records[0])
     elif records:
@@ -183,7 +185,7 @@ def _moved(
     elif as_planned(way, load, record) and (error is None or load.looked < LOOKS):
         after.again.append(_newer(way, load, record))
     elif overwrite and load.looked < LOOKS:
-        before = {name: record.fields.get(name) for name in (change.after or {})}
+        before = {name: record.fields.get(name) for name in (change.after or change.before or {})}
         after.again.append(replace(_newer(way, load, record), found=before))
     else:
         after.settled.append((load, _conflict(load, Cause.MOVED, _MOVED, record)))
@@ -215,6 +217,21 @@ def _newer(way: Way, load: Load, record: Record) -> Load:
         return replace(load, looked=load.looked + 1)
     change: Change = replace(load.change, version=record.version)
     return turned(way, load, change, looked=load.looked + 1)
+
+
+def _made(way: Way, kind: PlanKind, load: Load, record: Record) -> Settled:
+    """A create in doubt that is there. Where others' records are taken too, only a marker proves that it is ours."""
+    if way.writing.write.on_taken is not OnTaken.UPDATE or marker(way, load.change):
+        return _done(way, kind, load, record)
+    return settled_done(
+        way,
+        load,
+        kind,
+        target_id=record.id,
+        version=record.version,
+        did=None,
+        reason="whether it was made or stood there already is not known",
+    )
 
 
 def _done(

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from migrator.contract import Clock
+from migrator.executor.after import After
 from migrator.executor.load import Load
 from migrator.executor.runlog import RunLog
+from migrator.executor.turn import turn_of
 from migrator.executor.way import ApplyOptions
 from migrator.model.plan import Action, PlanKind
 from migrator.model.problem import Problem
@@ -69,6 +71,12 @@ class Running:
         """Hand on what was told."""
         while self.told:
             yield self.told.popleft()
+
+    def turning(self, after: After) -> After:
+        """What goes again as another change than its line is kept before anything else. Raises LocalFault, Locked."""
+        turns = [(load.line, turn) for load in after.again if (turn := turn_of(load)) is not None]
+        self.state.turns.keep(self.run.number, turns)
+        return after
 
     def settle(self, step: str, settled: Sequence[tuple[Load, Settled]], answered: Sequence[int] = ()) -> None:
         """Outcomes into the journal, in one transaction, then told. Raises LocalFault, Locked."""

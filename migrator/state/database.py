@@ -53,6 +53,11 @@ CREATE TABLE leases (target TEXT NOT NULL, collection TEXT NOT NULL, fence INTEG
 """
 """`requests.lines` packs byte offsets into the run's copy of the plan, eight bytes each, this machine's order swapped
 to little-endian; answered NULL with a line that has no outcome: in doubt. `outcomes.line` is such an offset."""
+TURNS = """
+CREATE TABLE IF NOT EXISTS turns (run INTEGER NOT NULL, line INTEGER NOT NULL, change TEXT NOT NULL,
+    PRIMARY KEY (run, line)) WITHOUT ROWID;
+"""
+"""Came later: a state that was made without it gets it when it is opened to write."""
 
 
 class Database:
@@ -110,6 +115,7 @@ def open_to_write(folder: Path) -> Database:
             _check(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
+            connection.execute(TURNS)
         except BaseException:
             connection.close()
             raise
@@ -221,7 +227,7 @@ def _make(path: Path) -> None:
 
 def _fill(connection: sqlite3.Connection) -> None:
     rows = (("version", str(VERSION)), ("id", secrets.token_hex(16)), ("fence", "0"))
-    connection.executescript(f"PRAGMA synchronous = {SYNCHRONOUS}; BEGIN; {TABLES}")
+    connection.executescript(f"PRAGMA synchronous = {SYNCHRONOUS}; BEGIN; {TABLES} {TURNS}")
     connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
     connection.execute("COMMIT")
 

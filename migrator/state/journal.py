@@ -123,7 +123,8 @@ class Journal:
         with self._lease.transaction():
             self._database.run_many(
                 "UPDATE outcomes SET status = 'conflict', cause = 'moved', code = 'RN044', reason = ?"
-                " WHERE run = ? AND line >= ? AND line < ? AND status = 'done' AND did NOT IN ('link', 'unlink')",
+                " WHERE run = ? AND line >= ? AND line < ? AND status = 'done'"
+                " AND COALESCE(did, '') NOT IN ('link', 'unlink')",
                 [(reason, run, start, stop) for start, stop in ranges],
             )
             self._database.run(

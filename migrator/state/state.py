@@ -20,6 +20,7 @@ from migrator.state.idmap import IdRows
 from migrator.state.journal import Journal
 from migrator.state.lease import Lease
 from migrator.state.runs import RunRow, Runs
+from migrator.state.turns import Turns
 
 
 class State:
@@ -37,6 +38,8 @@ class State:
         self._lease = Lease(database, now)
         self.journal = Journal(database, self.ids, self._lease, now)
         """Intents and outcomes."""
+        self.turns = Turns(database, self._lease)
+        """Lines that became another change."""
         self.history = Runs(database, self.ids, self._lease, now)
         """Runs and their steps."""
         self._database = database

@@ -1,0 +1,42 @@
+"""A line that became another change than the plan says: how it is kept, and how a resume gets it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from migrator.executor.load import Load, ready
+from migrator.executor.way import Way
+from migrator.model.plan import Change
+from migrator.state.turns import Turn
+
+
+def turn_of(load: Load) -> Turn | None:
+    """What the journal must know of it; None: it is what the plan says (a newer version is no turn)."""
+    change = load.change
+    if load.found is None and change.action is load.planned:
+        return None
+    return Turn(
+        action=change.action,
+        target_id=change.target_id,
+        version=change.version,
+        names=tuple(change.after or ()),
+        before=change.before,
+        along=change.along,
+        found=load.found,
+    )
+
+
+def restored(way: Way, line: int, change: Change, turn: Turn) -> Load:
+    """The line, Refs filled, as it was sent or about to be. Raises SystemFailed as `ready` does."""
+    wanted = {**(change.whole or {}), **(change.after or {})}
+    turned = replace(
+        change,
+        action=turn.action,
+        target_id=turn.target_id,
+        version=turn.version,
+        before=turn.before,
+        after={name: wanted[name] for name in turn.names} if turn.names else change.after,
+        along=turn.along,
+        whole=change.whole if turn.target_id == change.target_id else None,
+    )
+    return replace(ready(way, line, turned), planned=change.action, found=turn.found)
