@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import orjson
+
+from migrator.codec.paper import fields_to_paper
 from migrator.contract import Clock
 from migrator.executor.after import After
 from migrator.executor.load import Load
 from migrator.executor.runlog import RunLog
-from migrator.executor.turn import turn_of
+from migrator.executor.turn import spared, turn_of
 from migrator.executor.way import ApplyOptions
 from migrator.model.plan import Action, PlanKind
 from migrator.model.problem import Problem
 from migrator.model.run import ChangesSettled, Event, Noticed, Outcome
+from migrator.model.values import Value
 from migrator.planfile import PlanFile
 from migrator.state.journal import Settled
 from migrator.state.runs import RunRow
 from migrator.state.state import State
 
+WITHHELD = "(not kept: the record holds a secret)"
+"""In the place of every value of a record that was found and holds a secret."""
 SLICE = 0.25
 """Seconds of waiting after which answers are looked at again."""
 
@@ -74,6 +80,7 @@ class Running:
 
     def turning(self, after: After) -> After:
         """What goes again as another change than its line is kept before anything else. Raises LocalFault, Locked."""
+        spared(after, self._holds_secret)
         turns = [(load.line, turn) for load in after.again if (turn := turn_of(load)) is not None]
         self.state.turns.keep(self.run.number, turns)
         return after
@@ -96,9 +103,18 @@ class Running:
             )
 
     def _scrubbed(self, settled: Settled) -> Settled:
-        """The server's words are text for people, also in the journal."""
+        """The server's words are text for people, also in the journal; of a record with a secret only names are."""
         outcome = settled.outcome
-        if outcome.reason is None:
-            return settled
-        cleaned = self.clean(outcome.reason)
-        return settled if cleaned == outcome.reason else replace(settled, outcome=replace(outcome, reason=cleaned))
+        if outcome.found is not None and self._holds_secret(outcome.found):
+            outcome = replace(outcome, found=dict.fromkeys(outcome.found, WITHHELD))
+        cleaned = outcome.reason and self.clean(outcome.reason)
+        if cleaned != outcome.reason:
+            outcome = replace(outcome, reason=cleaned)
+        return settled if outcome is settled.outcome else replace(settled, outcome=outcome)
+
+    def _holds_secret(self, values: Mapping[str, Value]) -> bool:
+        """In any of them, nested ones too."""
+        if not values:
+            return False
+        text = orjson.dumps(list(fields_to_paper(values).values())).decode()
+        return self.clean(text) != text

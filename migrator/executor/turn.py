@@ -1,12 +1,19 @@
-"""A line that became another change than the plan says: how it is kept, and how a resume gets it back."""
+"""A line that became another change than the plan says: how it is kept, and how a resume gets it back.
+
+Values that hold a secret are not kept, so what holds one is not written over.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from migrator.executor.load import Load, ready
+from migrator.executor.after import After
+from migrator.executor.load import Load, ready, settled_not
 from migrator.executor.way import Way
-from migrator.model.plan import Change
+from migrator.model.plan import Action, Change
+from migrator.model.run import Cause, Status
+from migrator.model.values import Value
 from migrator.state.turns import Turn
 
 
@@ -40,3 +47,17 @@ def restored(way: Way, line: int, change: Change, turn: Turn) -> Load:
         whole=change.whole if turn.target_id == change.target_id else None,
     )
     return replace(ready(way, line, turned), planned=change.action, found=turn.found)
+
+
+def spared(after: After, holds: Callable[[Mapping[str, Value]], bool]) -> None:
+    """What would write over a secret becomes a conflict: nothing could bring it back."""
+    for load in after.again[:]:
+        found = {**(load.change.along or {}), **load.found} if load.found is not None else {}
+        if holds(found):
+            after.again.remove(load)
+            cause, code = (Cause.TAKEN, "RN042") if load.planned is Action.CREATE else (Cause.MOVED, "RN044")
+            one = settled_not(load, Status.CONFLICT, code=code, reason=_SPARED, cause=cause, found=found)
+            after.settled.append((load, one))
+
+
+_SPARED = "what stands there holds a secret, which is never kept: it is not written over"
