@@ -65,6 +65,7 @@ class Desk:
         self._flying: dict[Future[Answer], Parcel] = {}
         self._settling: list[_Settling] = []
         self._count = 0
+        self._login = 0
         self._renewed = False
         self._drift = Drift(running, way, section)
         self.failures = Failures(section.step, running.options.max_errors)
@@ -160,6 +161,7 @@ class Desk:
         parcel.seq = self._running.state.journal.intent(run, section.step, section.phase, parcel.call, lines)
         for load in parcel.loads:
             load.attempts += 1
+        parcel.login = self._login
         self._flying[self._way.wire.send(parcel.call)] = parcel
 
     # ------------------------------------------------------------ answers
@@ -200,7 +202,7 @@ class Desk:
         except Exception as error:
             raise breach(self._way, "decode failed", error) from error
         else:
-            self._renewed = False
+            self._renewed = self._renewed and parcel.login != self._login
             self._told(parcel, after_results(self._way, self._running.kind, parcel, results))
 
     def _told(self, parcel: Parcel, after: After) -> None:
@@ -225,12 +227,14 @@ class Desk:
         self._again.append(parcel)
 
     def _logged_out(self, parcel: Parcel, error: LoginRefused) -> None:
-        """Log in afresh once, send again; a second refusal ends the run."""
+        """Log in afresh once, send again; refused under the new login, the run ends."""
         self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
-        if self._renewed:
-            raise error
-        self._renewed = True
-        self._way.wire.renew()
+        if parcel.login == self._login:
+            if self._renewed:
+                raise error
+            self._renewed = True
+            self._login += 1
+            self._way.wire.renew()
         self._again.append(parcel)
 
     def _conflict(self, parcel: Parcel, error: Conflict) -> None:

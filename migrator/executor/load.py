@@ -64,6 +64,8 @@ class Parcel:
     """The request, once it is made."""
     sent: tuple[Batch, ...] = field(default=())
     """What the request was made of."""
+    login: int = 0
+    """Under which login it was sent, counted by the desk: others may be under way when one ends."""
     seq: int = 0
     """Its row in the journal."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import json
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,27 @@ def test_a_login_that_expired_is_renewed_once(tmp_path: Path) -> None:
     _answers(story, _answer(401))
     assert story.run(file).steps[0].created == 3
     assert story.wire.renewed == 2
+
+
+def test_a_login_that_ends_under_several_requests_is_renewed_once(tmp_path: Path) -> None:
+    """All that were under way come back refused; only a refusal under the new login would stop the run."""
+    story = Story(folder=tmp_path, can=capabilities(in_flight=3))
+    file = story.plan(_creates(12))
+    honest, pending = story.wire.send, list[Future[Answer]]()
+
+    def send(call: Call, open_file: object = None) -> Future[Answer]:
+        """The first three are under way together before any of them is answered."""
+        if len(pending) == 3:
+            return honest(call)
+        pending.append(Future())
+        if len(pending) == 3:
+            for future in pending:
+                future.set_result(_answer(401))
+        return pending[-1]
+
+    story.wire.send = send  # type: ignore[method-assign]
+    assert story.run(file).steps[0].created == 12
+    assert (story.wire.renewed, set(story.shelf.effects.values())) == (1, {1})
 
 
 def test_an_answer_that_does_not_tell_is_looked_into(tmp_path: Path) -> None:
