@@ -37,20 +37,16 @@ def after_results(way: Way, kind: PlanKind, parcel: Parcel, results: Sequence[Re
     for load, result in zip(loads, results, strict=True):
         if isinstance(result, Done):
             did = _did(load, result)
-            after.settled.append(
-                (
-                    load,
-                    settled_done(
-                        way,
-                        load,
-                        kind,
-                        target_id=result.target_id,
-                        version=result.version,
-                        did=did,
-                        reason=result.note or None,
-                    ),
-                )
+            done = settled_done(
+                way,
+                load,
+                kind,
+                target_id=result.target_id,
+                version=result.version,
+                did=did,
+                reason=result.note or None,
             )
+            after.settled.append((load, done))
         elif isinstance(result, Failed):
             after.settled.append((load, _failed(load, result)))
         else:
@@ -93,7 +89,7 @@ def _trust(way: Way, loads: Sequence[Load], results: Sequence[Result]) -> None:
 
 def _did(load: Load, result: Done) -> Action:
     """What was done: an upsert's answer may tell that a create was an update."""
-    if load.change.action in (Action.CREATE, Action.UPDATE) and result.created is not None:
+    if result.created is not None and load.change.action in (Action.CREATE, Action.UPDATE):
         return Action.CREATE if result.created else Action.UPDATE
     return load.change.action
 

@@ -245,8 +245,13 @@ def _known(running: Running, refs: Sequence[Ref]) -> dict[Ref, str]:
 
 
 def _refs_of(change: Change) -> list[Ref]:
-    places = [change.key, *(values.values() for values in (change.after, change.whole, change.along) if values)]
-    return [ref for place in places for value in place if type(value) not in _PLAIN for ref in _refs(value)]
+    found: list[Ref] = []
+    for values in (change.key, change.after, change.whole, change.along):
+        if values:
+            place = values.values() if isinstance(values, Mapping) else values
+            if not _PLAIN.issuperset(map(type, place)):
+                found.extend(ref for value in place for ref in _refs(value))
+    return found
 
 
 def _refs(value: Value) -> Iterator[Ref]:

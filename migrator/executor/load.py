@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from migrator.contract import Batch, Call, Capabilities, Item, quick_item
 from migrator.executor.way import Way
 from migrator.model.plan import Action, Change, PlanKind
+from migrator.model.quick import maker
 from migrator.model.run import Cause, Outcome, Status, quick_outcome
 from migrator.model.values import File, Value
 from migrator.state.idmap import Entry, quick_entry
@@ -44,6 +45,9 @@ class Load:
         return name_of(self.change)
 
 
+_quick_load = maker(Load)
+
+
 @dataclass(slots=True, kw_only=True)
 class Parcel:
     """What travels in one request: batches of one step and phase."""
@@ -68,15 +72,17 @@ class Parcel:
     """Under which login it was sent, counted by the desk: others may be under way when one ends."""
     seq: int = 0
     """Its row in the journal."""
+    loads: list[Load] = field(init=False)
+    """All of them, in the order of the request."""
 
-    @property
-    def loads(self) -> list[Load]:
-        """All of them, in the order of the request."""
-        return [load for batch in self.batches for load in batch]
+    def __post_init__(self) -> None:
+        self.loads = [load for batch in self.batches for load in batch]
 
 
 def name_of(change: Change) -> str:
     """Key or origin of a line, as text."""
+    if len(change.key) == 1 and (only := change.key[0]).__class__ is str and only:
+        return only
     key = ", ".join(str(value) for value in change.key if value not in (None, ""))
     return key or (change.origin.id if change.origin is not None else change.target_id or "")
 
@@ -84,7 +90,7 @@ def name_of(change: Change) -> str:
 def ready(way: Way, line: int, change: Change) -> Load:
     """A Load of a change without Refs. Raises SystemFailed for what can never be sent."""
     part = way.target.encode_change(way.writing, change)
-    return Load(line=line, change=change, part=part, planned=change.action)
+    return _quick_load(line=line, change=change, part=part, planned=change.action)
 
 
 def turned(way: Way, load: Load, change: Change, **known: object) -> Load:
@@ -219,12 +225,15 @@ def settled_not(
     return Settled(line=load.line, outcome=outcome)
 
 
+_MAKES = frozenset({Action.CREATE, Action.UPDATE, Action.LINK})
+
+
 def entry_of(way: Way, change: Change, kind: PlanKind, target_id: str) -> Entry | None:
     """What a done change does to the id map: uploads and acts do nothing."""
     if change.origin is None:
         return None
     pair, source_id = way.pair(change.origin), change.origin.id
-    if change.action in (Action.CREATE, Action.UPDATE, Action.LINK):
+    if change.action in _MAKES:
         return quick_entry(pair=pair, source_id=source_id, target_id=target_id)
     if change.action is Action.DELETE and kind is not PlanKind.UNDO:
         return Entry(pair=pair, source_id=source_id, target_id=target_id, gone=True)

@@ -87,20 +87,18 @@ class Running:
 
     def settle(self, step: str, settled: Sequence[tuple[Load, Settled]], answered: Sequence[int] = ()) -> None:
         """Outcomes into the journal, in one transaction, then told. Raises LocalFault, Locked."""
-        clean = [(load, self._scrubbed(one)) for load, one in settled]
-        self.state.journal.settle(self.run.number, [one for _, one in clean], answered)
-        by_action: dict[Action, list[tuple[Load, Outcome]]] = {}
-        for load, one in clean:
-            by_action.setdefault(load.planned, []).append((load, one.outcome))
-        for action, some in by_action.items():
-            self.tell(
-                ChangesSettled(
-                    step=step,
-                    action=action,
-                    outcomes=tuple([outcome for _, outcome in some]),
-                    keys=tuple([load.name for load, _ in some]),
-                )
-            )
+        clean = [
+            one if one.outcome.reason is None and one.outcome.found is None else self._scrubbed(one)
+            for _, one in settled
+        ]
+        self.state.journal.settle(self.run.number, clean, answered)
+        by_action: dict[Action, tuple[list[Outcome], list[str]]] = {}
+        for (load, _), one in zip(settled, clean, strict=True):
+            outcomes, keys = by_action.setdefault(load.planned, ([], []))
+            outcomes.append(one.outcome)
+            keys.append(load.name)
+        for action, (outcomes, keys) in by_action.items():
+            self.tell(ChangesSettled(step=step, action=action, outcomes=tuple(outcomes), keys=tuple(keys)))
 
     def _scrubbed(self, settled: Settled) -> Settled:
         """The server's words are text for people, also in the journal; of a record with a secret only names are."""

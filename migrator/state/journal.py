@@ -106,7 +106,7 @@ class Journal:
             now = self._now()
             self._database.run_many(
                 "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(run, one.line, *_row(one.outcome)) for one in settled],
+                [_row(run, one.line, one.outcome) for one in settled],
             )
             self._ids.write(run, [one.entry for one in settled if one.entry is not None], now)
             failpoint("within_outcomes")
@@ -230,11 +230,13 @@ _COLUMNS = "change_id, status, did, target_id, version, code, field, cause, reas
 _OF_O = ", ".join(f"o.{name}" for name in _COLUMNS.split(", "))
 
 
-def _row(outcome: Outcome) -> tuple[object, ...]:
+def _row(run: int, line: int, outcome: Outcome) -> tuple[object, ...]:
     return (
+        run,
+        line,
         bytes.fromhex(outcome.change_id),
-        outcome.status.value,
-        None if outcome.did is None else outcome.did.value,
+        outcome.status._value_,  # `value` is a property, three times as slow
+        None if outcome.did is None else outcome.did._value_,
         outcome.target_id,
         outcome.version,
         outcome.code,

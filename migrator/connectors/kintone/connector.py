@@ -19,7 +19,7 @@ from migrator.connectors.kintone.reading import PAGE, Reading, one_of
 from migrator.connectors.kintone.results import results_of
 from migrator.connectors.kintone.stored import is_number, stored
 from migrator.connectors.kintone.values import text_of, type_of
-from migrator.connectors.kintone.writing import call_of, check, part_of
+from migrator.connectors.kintone.writing import Form, call_of
 from migrator.contract import (
     Answer,
     Auth,
@@ -63,6 +63,8 @@ class Kintone(Target):
         self._options = options
         self._wire = wire
         self._walks: list[CursorWalk] = []
+        self._forms: dict[int, Form] = {}
+        """By the identity of the Writing that each holds: there is one a step."""
         host = urlsplit(options.address).netloc.rpartition("@")[2].lower()
         space = "" if options.guest_space is None else f"/guest/{options.guest_space}"
         self._identity = f"kintone:{host}{space}"
@@ -189,11 +191,11 @@ class Kintone(Target):
 
     def check_change(self, writing: Writing, change: Change) -> None:
         """Raises Refused for a file of another system, an unknown column, a number or an update key too long."""
-        check(writing, change, self._identity)
+        self._form(writing).check(change)
 
     def encode_change(self, writing: Writing, change: Change) -> bytes:
         """The record's part of the body. Raises Refused for what can never be sent."""
-        return part_of(writing, change, self._identity)
+        return self._form(writing).part(change)
 
     def encode(self, batches: tuple[Batch, ...]) -> Call:
         """records.json for one batch, bulkRequest.json for several."""
@@ -204,6 +206,12 @@ class Kintone(Target):
         return results_of(batches, answer)
 
     # ------------------------------------------------------------ what the methods share
+
+    def _form(self, writing: Writing) -> Form:
+        form = self._forms.get(id(writing))
+        if form is None or form.writing is not writing:
+            form = self._forms[id(writing)] = Form(writing, self._identity)
+        return form
 
     def _wanted(self, query: Query) -> Wanted:
         return parsed(query.read.query) if query.read is not None else Wanted("", "")

@@ -24,6 +24,10 @@ _SCALARS = frozenset(
 )  # fmt: skip
 
 
+_TEXTS = frozenset({str, int})
+"""What is sent as its text."""
+
+
 def to_record(payload: Payload, system: str = "") -> Record:
     """A record of an answer. `system` goes into its Files. Raises KeyError, TypeError where it is none.
 
@@ -44,8 +48,10 @@ def to_payload(fields: Mapping[str, Value], known: Mapping[str, Field]) -> dict[
     payload = {}
     for name, value in fields.items():
         field = known.get(name)
-        as_it_is = value.__class__ is str and field is not None and field.extra["type"] in _SCALARS
-        payload[name] = {"value": value if as_it_is else _wire(field, value)}
+        if field is not None and field.extra["type"] in _SCALARS and (kind := value.__class__) in _TEXTS:
+            payload[name] = {"value": value if kind is str else str(value)}
+        else:
+            payload[name] = {"value": _wire(field, value)}
     return payload
 
 

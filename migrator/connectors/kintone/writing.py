@@ -42,47 +42,63 @@ def upserts(writing: Writing) -> str | None:
     return field.name if field is not None and field.unique and type_of(field) in _UPSERT_TYPES else None
 
 
-def check(writing: Writing, change: Change, system: str) -> None:
-    """What the server would refuse, or ignore without a word. `system` is our identity. Raises Refused."""
-    known = writing.collection.fields or {}
-    for name, value in (change.after or {}).items():
-        field = known.get(name)
-        if field is None or (type_ := field.extra["type"]) not in _CHECKED:
-            continue
-        if type_ == "NUMBER":
-            _must_fit(field, value, change)
-        elif type_ == "SUBTABLE":
-            _must_have_columns(field, value, change)
-        if any(file.system != system for file in _files(value)):
-            raise _never(change, name, "a file of another system cannot be written to Kintone yet")
-    key = upserts(writing) if change.action is Action.CREATE else None
-    if key is not None and len(text_of((change.after or {}).get(key))) > KEY_LENGTH:
-        raise _never(change, key, f"a key of more than {KEY_LENGTH} characters cannot serve `on_taken: update`")
+class Form:
+    """The target side of a step, with what its fields ask of a change looked up once; `system` is our identity."""
 
+    def __init__(self, writing: Writing, system: str) -> None:
+        self.writing = writing
+        self._system = system
+        self._known = writing.collection.fields or {}
+        types = {name: type_of(field) for name, field in self._known.items()}
+        self._ruled = tuple((name, self._known[name], type_) for name, type_ in types.items() if type_ in _CHECKED)
+        self._tables = tuple(name for name, type_ in types.items() if type_ == "SUBTABLE")
+        self._key = upserts(writing)
 
-def part_of(writing: Writing, change: Change, system: str) -> bytes:
-    """A change's part: a record; an update with its id and revision first; a delete's id and revision.
+    def check(self, change: Change) -> None:
+        """What the server would refuse, or ignore without a word. Raises Refused."""
+        after = change.after or {}
+        for name, field, type_ in self._ruled:
+            if name not in after:
+                continue
+            value = after[name]
+            if type_ == "NUMBER":
+                _must_fit(field, value, change)
+                continue
+            if type_ == "SUBTABLE":
+                _must_have_columns(field, value, change)
+            if any(file.system != self._system for file in _files(value)):
+                raise _never(change, name, "a file of another system cannot be written to Kintone yet")
+        key = self._key if change.action is Action.CREATE else None
+        if key is not None and len(text_of(after.get(key))) > KEY_LENGTH:
+            raise _never(change, key, f"a key of more than {KEY_LENGTH} characters cannot serve `on_taken: update`")
 
-    Raises Refused as `check` does, and for text that is no Unicode.
-    """
-    if change.action is Action.DELETE:
-        return orjson.dumps([change.target_id, change.version or UNCHECKED])
-    check(writing, change, system)
-    known = writing.collection.fields or {}
-    before = change.before or {}
-    after = {**(change.along or {}), **(change.after or {})}
-    for name, value in after.items():
-        if value.__class__ is not str and type_of(known.get(name)) == "SUBTABLE":
-            after[name] = _whole(known[name], value, before.get(name))
-    record = to_payload(after, known)
-    if change.action is Action.UPDATE:
-        version = change.version or UNCHECKED
-        return _json({"id": change.target_id, "revision": version, "record": record}, change)
-    key = upserts(writing)
-    if key is None:
-        return _json(record, change)
-    value = record.pop(key)["value"]
-    return _json({"updateKey": {"field": key, "value": value}, "record": record}, change)
+    def part(self, change: Change) -> bytes:
+        """A change's part: a record; an update with its id and revision first; a delete's id and revision.
+
+        Raises Refused as `check` does, and for text that is no Unicode.
+        """
+        if change.action is Action.DELETE:
+            return orjson.dumps([change.target_id, change.version or UNCHECKED])
+        self.check(change)
+        record = to_payload(self._sent(change), self._known)
+        if change.action is Action.UPDATE:
+            version = change.version or UNCHECKED
+            return _json({"id": change.target_id, "revision": version, "record": record}, change)
+        if self._key is None:
+            return _json(record, change)
+        value = record.pop(self._key)["value"]
+        return _json({"updateKey": {"field": self._key, "value": value}, "record": record}, change)
+
+    def _sent(self, change: Change) -> Mapping[str, Value]:
+        """The fields that go along; tables whole, since a row that is named by some of its cells loses the others."""
+        after = change.after or {}
+        if change.along:
+            after = {**change.along, **after}
+        tables = [name for name in self._tables if name in after and after[name].__class__ is not str]
+        if not tables:
+            return after
+        before = change.before or {}
+        return {**after, **{name: _whole(self._known[name], after[name], before.get(name)) for name in tables}}
 
 
 def call_of(root: str, batches: tuple[Batch, ...]) -> Call:
@@ -153,7 +169,7 @@ def _must_fit(field: Field, value: Value, change: Change) -> None:
     """An integer part with more digits than the app's precision leaves is refused (observed)."""
     places, _, digits = field.extra.get("precision", DEFAULT_PRECISION)
     room = digits - places
-    text = text_of(value)
+    text = value if value.__class__ is str else text_of(value)
     if len(text) <= room and "e" not in text and "E" not in text:
         return
     if is_number(text) and len(number_text(text, 0, "DOWN").lstrip("-")) > room:
