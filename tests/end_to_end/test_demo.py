@@ -8,7 +8,6 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -61,9 +60,7 @@ def test_the_demo_ends_well_and_leaves_nothing(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == ["tmp", "work"]
 
 
-@pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(find_spec("hatchling") is None, reason="hatchling is not installed, and nothing is downloaded")
 def test_a_wheel_holds_all_that_the_demo_needs(tmp_path: Path) -> None:
     """Built, installed elsewhere and run outside the clone: playbooks and schemas come from the wheel."""
     env = environment(tmp_path)
