@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,7 @@ from migrator.errors import NotFound, PlaybookInvalid, SystemFailed, UsageWrong
 from migrator.model.plan import PlanHeader, PlanStep, PlanSystem
 from migrator.model.playbook import Duplicates, Playbook, Step
 from migrator.model.problem import Problem
+from migrator.model.selection import Selection
 from migrator.model.values import Field
 from migrator.planner.lane import Lane
 from migrator.playbook.load import Loaded
@@ -29,25 +30,6 @@ from migrator.transform.coerce import check_targets
 from migrator.transform.mapping import StepMapping, compile_mapping
 from migrator.transform.pieces import bare
 from migrator.transform.template import check_expression
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which part of a playbook to plan. All of it: the default."""
-
-    only: tuple[str, ...] = ()
-    """Steps; empty: all."""
-    exclude: tuple[str, ...] = ()
-    """Steps to leave out."""
-    limit: int | None = None
-    """Source records a step."""
-    where: str | None = None
-    """A filter beside the steps' own."""
-
-    @property
-    def partial(self) -> bool:
-        """The plan does not tell the whole story: no deletes."""
-        return bool(self.only or self.exclude or self.limit is not None or self.where)
 
 
 def lanes_of(

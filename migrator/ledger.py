@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import Field, asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -306,6 +305,11 @@ def checkup(
     around: Surroundings, state: Path | None, playbook: Path | None, known: Playbook | None
 ) -> Iterator[Look]:
     """Versions, the state, and a login to each system of a playbook (its path and what it holds). Reads only."""
+    from importlib.metadata import (
+        PackageNotFoundError,
+        version,
+    )  # an apply looks at plans too, and starts sooner without
+
     yield Look(what="migrator", found=f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     for package in PACKAGES:
         try:

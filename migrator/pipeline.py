@@ -12,29 +12,30 @@ import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from migrator.connectors import CONNECTORS, connector
 from migrator.contract import Source
 from migrator.errors import PlanRefused, PlaybookInvalid
-from migrator.executor.apply import apply as carry_out
 from migrator.executor.way import ApplyOptions, Way
-from migrator.lanes import Selection, header_of, lanes_of, mapping_of
 from migrator.model.equal import same
 from migrator.model.plan import PlanHeader, PlanStep, PlanTrailer
 from migrator.model.playbook import Playbook, PlaybookTest, Step, System
 from migrator.model.problem import Problem
 from migrator.model.run import Event, Planning
+from migrator.model.selection import Selection
 from migrator.model.values import Origin, Record, Value
 from migrator.planfile import PlanFile
-from migrator.planner.build import Built, build
-from migrator.playbook.check import Checks
-from migrator.playbook.load import Loaded, load, load_systems
 from migrator.state.folder import find as find_state
 from migrator.state.folder import home_of
 from migrator.state.state import State
 from migrator.systems import Surroundings, Systems
-from migrator.transform.template import check_template
+
+if TYPE_CHECKING:
+    from migrator.planner.build import Built
+    from migrator.playbook.check import Checks
+    from migrator.playbook.load import Loaded
+# Stages are imported where they are called: an apply needs neither YAML nor Jinja, and starts in half the time.
 
 __all__ = ["ApplyOptions", "Planned", "Selection", "Surroundings", "TestResult", "apply", "plan", "resume", "verify"]
 
@@ -71,6 +72,9 @@ class Planned:
 
 def checks() -> Checks:
     """What the playbook stage may not import."""
+    from migrator.playbook.check import Checks
+    from migrator.transform.template import check_template
+
     return Checks(connectors=_Connectors(), template=check_template)
 
 
@@ -91,6 +95,8 @@ class _Connectors(Mapping[str, type[Source]]):
 
 def read(path: Path, systems: Path | None = None) -> Loaded:
     """A playbook. Raises PlaybookInvalid with all its problems."""
+    from migrator.playbook.load import load
+
     return load(path, checks(), systems=systems)
 
 
@@ -98,6 +104,8 @@ def validate(
     paths: Sequence[Path], around: Surroundings, *, systems: Path | None = None, online: bool = False
 ) -> tuple[Problem, ...]:
     """Everything that can be known of these playbooks; `online` asks the systems too. Raises PlaybookInvalid."""
+    from migrator.lanes import lanes_of
+
     problems: list[Problem] = []
     warnings: list[Problem] = []
     for path in paths:
@@ -127,6 +135,9 @@ def plan(
     selection: Selection | None = None,
 ) -> Generator[Planning, None, Planned]:
     """Read both sides and write the plan to `out`. Changes nothing else, the state included."""
+    from migrator.lanes import header_of, lanes_of
+    from migrator.planner.build import build
+
     selection = selection or Selection()
     loaded = read(path, systems)
     folder = find_state(playbook=path, plan=None, cwd=Path.cwd(), explicit=state)
@@ -169,6 +180,8 @@ def apply(
 
     Raises PlanRefused before the first write for anything that does not fit, MigratorError where the run ends early.
     """
+    from migrator.executor.apply import apply as carry_out
+
     planned = PlanFile(file)
     planned.check()
     written = Path(planned.header.path)
@@ -222,6 +235,8 @@ def _systems_of(header: PlanHeader, chosen: Path | None) -> dict[str, System]:
         name: System(connector=system.connector, options=system.options) for name, system in header.systems.items()
     }
     if chosen is not None:
+        from migrator.playbook.load import load_systems
+
         written.update({name: system for name, system in load_systems(chosen, checks()).items() if name in written})
     return written
 
@@ -261,6 +276,8 @@ def test(paths: Sequence[Path], *, systems: Path | None = None) -> tuple[TestRes
 
 
 def _tested(playbook: Playbook, step: Step, case: PlaybookTest) -> TestResult:
+    from migrator.lanes import mapping_of
+
     mapping = mapping_of(playbook, step, None, None, "UTC")
     record = Record(id="test", fields={name: _frozen(value) for name, value in case.record.items()})
     rendered = mapping.render(record, Origin(system="test", collection=step.source.collection, id="test"))

@@ -29,7 +29,7 @@ from migrator.errors import PlaybookInvalid
 from migrator.model.playbook import Read, System, Write
 from migrator.model.problem import Place, Problem
 from migrator.model.values import Collection, File
-from migrator.transform.template import render_environment
+from migrator.transform.environment import render_environment
 from migrator.transport.pace import ProcessBudget, parse_pace
 from migrator.transport.secrets import Scrubber
 from migrator.transport.stack import open_wire

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from jinja2 import TemplateError
@@ -15,10 +15,7 @@ from migrator.transform.language import (
     FIELD_NAMES,
     Language,
     Path,
-    at,
-    members_read,
     problems_of,
-    text_tree,
     vocabulary,
 )
 from migrator.transform.pieces import is_template
@@ -26,12 +23,11 @@ from migrator.transform.refusal import Refusal, sort_of
 from migrator.transform.results import clean
 from migrator.transform.sandbox import Scope
 
-__all__ = ["check_expression", "check_template", "compile_expression", "render_environment", "told"]
+__all__ = ["check_expression", "check_template", "compile_expression", "told"]
 
 BAD_DATA: Final = (Refusal, TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError)
 """What evaluating a template raises for data that does not fit it."""
 
-_ENVIRONMENT: Final = frozenset({"env"})
 _WHERE: Final = frozenset({"record", "origin", "vars"})
 
 
@@ -101,54 +97,6 @@ def _words(error: Exception) -> str:
 
 def _braced(text: str) -> str:
     return text if is_template(text) else "{{ " + text + " }}"
-
-
-def render_environment(options: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
-    """A system's options with `{{ env.X }}` replaced. Raises PlaybookInvalid that names every variable not set.
-
-    Error texts never hold a variable's value.
-    """
-    problems: list[Problem] = []
-    there = {name: value for name, value in env.items() if value != ""}
-    made = _resolved(options, {"env": there}, (), problems)
-    if problems:
-        raise PlaybookInvalid(*problems)
-    return dict(made)
-
-
-def _resolved(value: Any, scope: Scope, path: Path, problems: list[Problem]) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _resolved(item, scope, (*path, name), problems) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_resolved(item, scope, (*path, place), problems) for place, item in enumerate(value)]
-    if not isinstance(value, str) or not is_template(value):
-        return value
-    where = ".".join(map(str, path))
-    try:
-        tree = text_tree(value, vocabulary(_ENVIRONMENT))
-    except Refusal as refusal:
-        problems.append(at(value, refusal))
-        return None
-    missing = [name for name in dict.fromkeys(members_read(tree, "env")) if name not in scope["env"]]
-    problems.extend(_unset(name, where) for name in missing)
-    return None if missing else _evaluated(value, scope, where, problems)
-
-
-def _unset(name: str, where: str) -> Problem:
-    summary = f"the environment variable {name} is missing or empty"
-    return Problem(code="TR030", summary=summary, place=Place(path=where), hint=f"set it: export {name}=…")
-
-
-def _evaluated(text: str, scope: Scope, where: str, problems: list[Problem]) -> Any:
-    language = Language(_ENVIRONMENT)
-    try:
-        return clean(language.function([language.tree(text, [])])(scope)[0])
-    except BAD_DATA as error:
-        code = error.code if isinstance(error, Refusal) else type(error).__name__
-        summary = f"the option {where} cannot be evaluated: {text}"
-        detail = f"{code}; the reason is not told since it may hold a secret"
-        problems.append(Problem(code="TR031", summary=summary, detail=detail, place=Place(path=where)))
-        return None
 
 
 def truth(value: Value) -> bool:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from migrator.errors import PlaybookInvalid
+from migrator.transform.environment import render_environment
 from migrator.transform.template import (
     check_expression,
     check_template,
     compile_expression,
-    render_environment,
 )
 
 
