@@ -188,6 +188,7 @@ def legs(program: list[str], env: dict[str, str], work: Path, pace: str) -> dict
             costs.append(cost)
             told_of = f"{cost.cpu:7.1f} s CPU  {cost.peak:5.0f} MB  {cost.wall:6.1f} s"
             print(f"{name:26} {words[0]:7} exit {cost.code}  {told_of}", flush=True)
+            print(counts_in(cost.out))
             if cost.code != 0:
                 print(cost.out[-3000:])
                 raise SystemExit(f"{name}: {words[0]} ended with {cost.code}")
@@ -233,6 +234,17 @@ def main() -> None:
     print(
         f"largest peak of all:       {max(cost.peak for costs in told.values() for cost in costs):.0f} MB (under 200)"
     )
+
+
+def counts_in(out: str) -> str:
+    """The counts that the command showed, such as "packages 63666 create"."""
+    lines = out.splitlines()
+    for above, below in zip(lines, lines[1:], strict=False):
+        if above.split()[:1] == ["step"]:
+            step, *numbers = below.split()
+            shown = zip(above.split()[1:], numbers, strict=False)
+            return f"{'':34} {step}: " + ", ".join(f"{number} {word}" for word, number in shown)
+    return ""
 
 
 def against(program: list[str], work: Path) -> Cost:
