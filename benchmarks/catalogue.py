@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 LEAST = 50_000
@@ -239,7 +240,7 @@ def main() -> None:
 def counts_in(out: str) -> str:
     """The counts that the command showed, such as "packages 63666 create"."""
     lines = out.splitlines()
-    for above, below in zip(lines, lines[1:], strict=False):
+    for above, below in pairwise(lines):
         if above.split()[:1] == ["step"]:
             step, *numbers = below.split()
             shown = zip(above.split()[1:], numbers, strict=False)
