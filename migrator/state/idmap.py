@@ -121,7 +121,7 @@ class IdRows:
             else:
                 others.append((number, entry))
         if stands:
-            self._database.run_many("INSERT OR REPLACE INTO id_map VALUES (?, ?, ?, ?, NULL)", stands)
+            self._database.insert("INSERT OR REPLACE INTO id_map", "(?, ?, ?, ?, NULL)", stands)
         for number, entry in others:
             where = (number, entry.source_id)
             if entry.gone:

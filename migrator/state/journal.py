@@ -104,16 +104,28 @@ class Journal:
         failpoint("before_outcomes")
         with self._lease.transaction():
             now = self._now()
-            self._database.run_many(
-                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [_row(run, one.line, one.outcome) for one in settled],
-            )
+            self._enter(run, settled)
             self._ids.write(run, [one.entry for one in settled if one.entry is not None], now)
             failpoint("within_outcomes")
             self._database.run_many(
                 "UPDATE requests SET answered = ? WHERE run = ? AND seq = ?", [(now, run, seq) for seq in answered]
             )
         failpoint("after_outcomes")
+
+    def _enter(self, run: int, settled: Sequence[Settled]) -> None:
+        """Rows of outcomes; what was simply done, which is nearly all, leaves out what it has not."""
+        done, others = [], []
+        for one in settled:
+            outcome = one.outcome
+            told = (outcome.code, outcome.field, outcome.cause, outcome.reason, outcome.found)
+            if outcome.status is Status.DONE and outcome.did is not None and told == _NOTHING:
+                # `_value_`, since `value` is a property, three times as slow
+                key, did = bytes.fromhex(outcome.change_id), outcome.did._value_
+                done.append((run, one.line, key, did, outcome.target_id, outcome.version, outcome.attempts))
+            else:
+                others.append((run, one.line, *_row(outcome)))
+        self._database.insert(f"INSERT INTO outcomes {_DONE}", "(?, ?, ?, 'done', ?, ?, ?, ?)", done)
+        self._database.run_many("INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", others)
 
     def overturn(self, run: int, ranges: Sequence[tuple[int, int]], place: tuple[str, str], reason: str) -> None:
         """What was done between these offsets came to nothing after all; its rows of the id map go.
@@ -227,16 +239,16 @@ class Journal:
 
 
 _COLUMNS = "change_id, status, did, target_id, version, code, field, cause, reason, attempts, found"
+_NOTHING = (None,) * 5
+_DONE = "(run, line, change_id, status, did, target_id, version, attempts)"
 _OF_O = ", ".join(f"o.{name}" for name in _COLUMNS.split(", "))
 
 
-def _row(run: int, line: int, outcome: Outcome) -> tuple[object, ...]:
+def _row(outcome: Outcome) -> tuple[object, ...]:
     return (
-        run,
-        line,
         bytes.fromhex(outcome.change_id),
-        outcome.status._value_,  # `value` is a property, three times as slow
-        None if outcome.did is None else outcome.did._value_,
+        outcome.status.value,
+        None if outcome.did is None else outcome.did.value,
         outcome.target_id,
         outcome.version,
         outcome.code,
