@@ -115,7 +115,7 @@ def _lane(
         render=mapping.render,
         ids=state.ids,
         limits=loaded.playbook.limits,
-        tainted=lambda line: around.scrubber.holds(line.decode()),
+        tainted=around.scrubber.stains,
         limit=selection.limit,
         partial=selection.partial,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -132,13 +133,14 @@ class Claims:
     def groups(self) -> Iterator[tuple[int, ...]]:
         """Sequence numbers, ascending, that claimed the same text; only where there are two or more."""
         for hashes, numbers in zip(self._hashes, self._numbers, strict=True):
-            ordered = sorted(range(len(hashes)), key=lambda place: (hashes[place], numbers[place]))
-            start = 0
-            for place in range(1, len(ordered) + 1):
-                if place == len(ordered) or hashes[ordered[place]] != hashes[ordered[start]]:
-                    if place - start > 1:
-                        yield tuple(numbers[ordered[at]] for at in range(start, place))
-                    start = place
+            if len(set(hashes)) == len(hashes):
+                continue
+            twice = {digest for digest, count in Counter(hashes).items() if count > 1}
+            groups: dict[int, list[int]] = {}
+            for digest, number in zip(hashes, numbers, strict=True):
+                if digest in twice:
+                    groups.setdefault(digest, []).append(number)
+            yield from (tuple(sorted(group)) for group in groups.values())
 
 
 class LinesOf:

@@ -91,6 +91,7 @@ _QUICK: Final[Mapping[str, Callable[[str], Any]]] = {
     "lower": str.lower,
     "upper": str.upper,
     "capitalize": str.capitalize,
+    "number": numbers.number_of,
 }
 
 

@@ -21,7 +21,7 @@ from migrator.transform.methods import METHODS
 from migrator.transform.pieces import cut, is_template
 from migrator.transform.predicates import TESTS
 from migrator.transform.refusal import Refusal, sort_of
-from migrator.transform.sandbox import Sandbox, Scope
+from migrator.transform.sandbox import IF_THERE, THERE, Sandbox, Scope
 
 Path = tuple[str | int, ...]
 """Names and places that lead to a part of a nested value."""
@@ -170,11 +170,14 @@ def _field_name(node: nodes.Node, name: str = "record") -> str | None:
 
 
 class _Direct(NodeTransformer):
-    """Makes `record.x` a plain look-up, except where a missing field is no error."""
+    """Makes `record.x` a plain look-up; where a missing field is no error, one that looks first."""
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
         """The node, or the plain look-up in its place."""
         if isinstance(node, (nodes.Filter, nodes.Test)) and node.name in _TOLERANT:
+            name = None if node.node is None else _field_name(node.node)
+            if name is not None:
+                node.node = nodes.ExtensionAttribute(IF_THERE, name)
             return node
         name = _field_name(node)
-        return self.generic_visit(node) if name is None else nodes.ExtensionAttribute("record", name)
+        return self.generic_visit(node) if name is None else nodes.ExtensionAttribute(THERE, name)

@@ -44,6 +44,13 @@ def number(value: Any, decimal: Any = ".", thousands: Any = "") -> Number:
     return int(made) if plain_text.lstrip("+-").isdigit() else made
 
 
+def number_of(text: str) -> Number:
+    """`number` of a text without arguments: digits and nothing else, as most are, are read at once."""
+    if text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS:
+        return int(text)
+    return number(text)
+
+
 def _hint(text: str) -> str:
     if not text:
         return "`none_if_empty` before it makes null of an empty text"

@@ -26,6 +26,10 @@ Scope = Mapping[str, Any]
 _FILE_FACTS: Final = frozenset({"name", "size", "media_type", "sha256"})
 
 
+THERE, IF_THERE = "record", "record if there"
+"""What the two sorts of a plain look-up are called in a tree."""
+
+
 class _Names:
     """All of Jinja's context that a generated function touches: the names."""
 
@@ -62,8 +66,13 @@ class _Generator(CodeGenerator):
     def visit_ExtensionAttribute(  # noqa: N802  Jinja's visitor names it so
         self, node: nodes.ExtensionAttribute, frame: Frame
     ) -> None:
-        """A field of the record, straight from the map: KeyError where it is missing."""
-        self.write(f"field[{node.name!r}]")
+        """A field of the record, straight from the map; a missing one is a KeyError, or Missing where it may be."""
+        if node.identifier == IF_THERE:
+            self.write(
+                f"(field[{node.name!r}] if {node.name!r} in field else undefined(obj=field, name={node.name!r}))"
+            )
+        else:
+            self.write(f"field[{node.name!r}]")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):

@@ -27,7 +27,7 @@ class Scrubber:
         self._secrets: set[str] = set()
         self._hide: re.Pattern[str] | None = None
         self._sure: tuple[str, ...] = ()
-        self._shortest_sure = 0
+        self._sure_bytes: tuple[bytes, ...] = ()
         self.warnings: list[str] = []
         """One sentence per secret that is too short to be protected well; never the secret."""
 
@@ -48,8 +48,8 @@ class Scrubber:
             every = sorted({form for secret in self._secrets for form in forms(secret)}, key=len, reverse=True)
             self._hide = re.compile("|".join(map(re.escape, every)))
             sure = {form for secret in self._secrets if len(secret) >= SURE for form in forms(secret)}
-            self._shortest_sure = min(map(len, sure), default=0)
             self._sure = tuple(sure)
+            self._sure_bytes = tuple(form.encode("utf-8", "surrogatepass") for form in sure)
 
     def clean(self, text: str) -> str:
         """The text with every known secret replaced by asterisks."""
@@ -57,8 +57,14 @@ class Scrubber:
 
     def holds(self, text: str) -> bool:
         """A known secret of at least eight characters is inside, in any of its forms."""
-        sure = self._sure
-        return bool(sure) and len(text) >= self._shortest_sure and any(form in text for form in sure)
+        return any(form in text for form in self._sure)
+
+    def stains(self, content: bytes) -> bool:
+        """The same for UTF-8; asked for every line of a plan."""
+        for form in self._sure_bytes:  # noqa: SIM110  a generator costs as much as the search
+            if form in content:
+                return True
+        return False
 
 
 def _warning(secret: str) -> str:
