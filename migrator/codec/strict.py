@@ -155,7 +155,8 @@ def _flat(data: bytes) -> dict[str, Any] | None:
     before each quote within a text and nowhere else). It makes floats of whole numbers beyond 64 bit and of decimals:
     any float is read again.
     """
-    if b"\\\\" in data:
+    escapes = b"\\" in data
+    if escapes and b"\\\\" in data:
         return None
     try:
         found = orjson.loads(data)
@@ -169,7 +170,8 @@ def _flat(data: bytes) -> dict[str, Any] | None:
             texts += 1
         elif kind not in _SIMPLE:
             return None
-    return found if data.count(b'"') - data.count(b'\\"') == 2 * texts else None
+    quotes = data.count(b'"') - (data.count(b'\\"') if escapes else 0)
+    return found if quotes == 2 * texts else None
 
 
 _SIMPLE = frozenset({int, bool, type(None)})

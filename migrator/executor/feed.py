@@ -248,7 +248,7 @@ def _refs_of(change: Change) -> list[Ref]:
     found: list[Ref] = []
     for values in (change.key, change.after, change.whole, change.along):
         if values:
-            place = values.values() if isinstance(values, Mapping) else values
+            place = values if isinstance(values, tuple) else values.values()
             if not _PLAIN.issuperset(map(type, place)):
                 found.extend(ref for value in place for ref in _refs(value))
     return found

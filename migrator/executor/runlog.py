@@ -58,13 +58,17 @@ def _told(event: Event) -> dict[str, Any]:
 
 
 def _settled(event: ChangesSettled) -> dict[str, Any]:
-    done = sum(outcome.status is Status.DONE for outcome in event.outcomes)
     others = [
         _outcome(outcome, key)
         for outcome, key in zip(event.outcomes, event.keys, strict=True)
         if outcome.status is not Status.DONE
     ]
-    return {"step": event.step, "action": event.action.value, "done": done, "others": others}
+    return {
+        "step": event.step,
+        "action": event.action.value,
+        "done": len(event.outcomes) - len(others),
+        "others": others,
+    }
 
 
 def _outcome(outcome: Outcome, key: str) -> dict[str, Any]:

@@ -54,10 +54,12 @@ class Failures:
 
     def count(self, settled: Sequence[tuple[Load, Settled]]) -> None:
         """Outcomes came."""
+        self._settled += len(settled)
         for _, one in settled:
             outcome = one.outcome
             failed = outcome.status is Status.FAILED
-            self._settled += 1
+            if not failed and not self._root_of:
+                continue
             self._failed += failed
             if failed:
                 self._last = outcome.reason or ""

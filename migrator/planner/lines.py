@@ -18,7 +18,6 @@ _NUMBERS = 8192
 """Sequence numbers that are held before they go to disk."""
 _ROWS = 500
 """Lines that are read at once."""
-_WORD = 2**64 - 1
 
 
 class Lines(Protocol):
@@ -115,19 +114,19 @@ class Claims:
     """
 
     def __init__(self) -> None:
-        self._hashes = [array("Q") for _ in range(_BUCKETS)]
+        self._hashes = [array("q") for _ in range(_BUCKETS)]
         self._numbers = [array("Q") for _ in range(_BUCKETS)]
 
     def add(self, text: str, sequence: int) -> None:
         """`sequence` claims `text`."""
-        digest = hash(text) & _WORD
+        digest = hash(text)
         bucket = digest % _BUCKETS
         self._hashes[bucket].append(digest)
         self._numbers[bucket].append(sequence)
 
     def present(self, texts: Iterable[str]) -> set[str]:
         """Those of these texts that were claimed."""
-        sought = {hash(text) & _WORD: text for text in texts}
+        sought = {hash(text): text for text in texts}
         return {sought[digest] for hashes in self._hashes for digest in hashes if digest in sought}
 
     def groups(self) -> Iterator[tuple[int, ...]]:

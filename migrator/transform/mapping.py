@@ -11,6 +11,7 @@ from jinja2 import nodes
 from migrator.errors import PlaybookInvalid
 from migrator.model.playbook import MappingTable, Step
 from migrator.model.problem import Place, Problem
+from migrator.model.quick import maker
 from migrator.model.values import OMIT, Field, Omit, Origin, Record, Value
 from migrator.transform.fits import fitter
 from migrator.transform.language import Language, Path, fields_read, is_field, names_read
@@ -32,6 +33,9 @@ class Rendered:
     """Target field -> value; those with a problem and those omitted are not there."""
     problems: tuple[Problem, ...] = ()
     """All of this record's; each names step, record and field in its place."""
+
+
+_quick = maker(Rendered)
 
 
 class StepMapping:
@@ -84,7 +88,7 @@ class StepMapping:
                     made[name] = value
         except BAD_DATA:
             return self._one_by_one(scope, origin)
-        return Rendered(made)
+        return _quick(fields=made)
 
     def _one_by_one(self, scope: Scope, origin: Origin) -> Rendered:
         """Field by field, by the functions that are the authority: each bad field is told, and only the bad ones."""
