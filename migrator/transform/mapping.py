@@ -111,10 +111,11 @@ class StepMapping:
         return function
 
     def _scope_of(self, record: Record, origin: Origin) -> Scope:
-        scope = {**self._scope, "record": record.fields}
+        """The one scope, with this record in it: nothing that is rendered holds on to it."""
+        self._scope["record"] = record.fields
         if self._needs_origin:
-            scope["origin"] = {"id": origin.id, "system": origin.system, "collection": origin.collection}
-        return scope
+            self._scope["origin"] = {"id": origin.id, "system": origin.system, "collection": origin.collection}
+        return self._scope
 
     def _place(self, origin: Origin, field: str) -> Place:
         return Place(step=self._step, record=origin.id, field=field)

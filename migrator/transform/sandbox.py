@@ -36,6 +36,10 @@ class _Names:
     __slots__ = ("record", "resolve_or_missing")
 
     def __init__(self, scope: Scope) -> None:
+        self.over(scope)
+
+    def over(self, scope: Scope) -> None:
+        """From now on the names mean this."""
         self.resolve_or_missing = scope.__getitem__
         self.record = scope.get("record")
 
@@ -141,7 +145,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         namespace: dict[str, Any] = {"environment": self, "__file__": code.co_filename, **functions}
         exec(code, namespace)  # noqa: S102  how Jinja itself loads what it generated; every node was checked before
         render: Callable[[_Names], tuple[Any, ...]] = namespace["root"]
-        return lambda scope: render(_Names(scope))
+        names = _Names({})
+
+        def call(scope: Scope) -> tuple[Any, ...]:
+            names.over(scope)  # one object for all records: a function is of one thread
+            return render(names)
+
+        return call
 
 
 def _nothing_at(obj: Any, place: Any) -> Missing:
