@@ -216,7 +216,7 @@ def main() -> None:
         pace = "documented" if wanted.paced else "off"
         print(f"{count} records; pace of the KaiNexus emulator and of the connector: {pace}")
         serve = subprocess.Popen(
-            [*program, "emulate", "kintone", "kainexus", "--seed", "empty", "--pace", pace, "--json"],
+            [*program, "emulate", "kintone", "kainexus", "--port", "0", "--seed", "empty", "--pace", pace, "--json"],
             stdout=subprocess.PIPE,
         )
         assert serve.stdout is not None
@@ -250,7 +250,9 @@ def counts_in(out: str) -> str:
 
 def against(program: list[str], work: Path) -> Cost:
     """The bare loop against a fresh emulator."""
-    serve = subprocess.Popen([*program, "emulate", "kintone", "--seed", "empty", "--json"], stdout=subprocess.PIPE)
+    serve = subprocess.Popen(
+        [*program, "emulate", "kintone", "--port", "0", "--seed", "empty", "--json"], stdout=subprocess.PIPE
+    )
     assert serve.stdout is not None
     env = json.loads(serve.stdout.readline())["kintone"]["env"]
     try:
