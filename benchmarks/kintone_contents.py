@@ -8,7 +8,7 @@ whole values only of those that came out wrong.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -148,13 +148,13 @@ class Contents:
             return b",".join([head % pick(at, 1, at) + tails[at % self._period] for at in ids])
         return b",".join([self._target(at, fields, pick) for at in ids])
 
-    def _target(self, id_: int, fields: frozenset[str], pick: Any) -> bytes:
+    def _target(self, id_: int, fields: frozenset[str], pick: Callable[[int, int, int], tuple[int, ...]]) -> bytes:
         number = self.numbers[id_]
         state = self.states[number]
         if state == OTHER:
             return self._odd(number, fields)
         head, tails = self._bodies[state + 10].parts(fields)
-        return bytes(head % pick(id_, self.revisions[number], number) + tails[number % self._period])
+        return head % pick(id_, self.revisions[number], number) + tails[number % self._period]
 
     def _odd(self, number: int, fields: frozenset[str]) -> bytes:
         head = _head(fields) % _picker(fields)(self.ids[number], self.revisions[number], number)
@@ -207,11 +207,11 @@ class Contents:
 
 
 @lru_cache(maxsize=64)
-def _picker(fields: frozenset[str]) -> Any:
+def _picker(fields: frozenset[str]) -> Callable[[int, int, int], tuple[int, ...]]:
     """Of (id, revision, number) those that the fields ask for, as `%` takes them."""
     wanted = [at for at, code in enumerate(("$id", "$revision", KEY)) if code in fields]
     if len(wanted) == 3:
-        return lambda *all_three: all_three
+        return lambda id_, revision, number: (id_, revision, number)
     return lambda *all_three: tuple(all_three[at] for at in wanted)
 
 

@@ -15,13 +15,8 @@ Control, without a token: `POST /control/setup` {target, latency_ms, most_in_fli
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import json
-import os
 import re
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,14 +26,14 @@ import orjson
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout, installed or not
 
-from benchmarks.kintone_contents import KEY, Contents, Refusal, properties
-from benchmarks.records import SHAPES, Shape
+from benchmarks.kintone_contents import Contents, Refusal, properties
+from benchmarks.records import KEY, SHAPES, Shape
+from benchmarks.wire import Api, arguments, serve
 
 TOKEN = "benchmark-token"
 BATCH, PAGE, BULK = 100, 500, 20
 """Records a write takes, records an answer holds, parts of a bulk request: the vendor's bounds."""
 
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _OVERRIDE = re.compile(rb"\r\nx-http-method-override: *GET\r\n", re.IGNORECASE)
 _TOKEN = re.compile(rb"\r\nx-cybozu-api-token: *(\S+)", re.IGNORECASE)
 _KEYS = re.compile(r'"MT-(\d{7})"')
@@ -47,24 +42,38 @@ _BOUND = re.compile(r"\$id (>=|<=|>|<) \"?(\d+)\"?")
 _END = re.compile(r"(?:order by \$id (asc|desc))? *(?:limit (\d+))? *(?:offset (\d+))? *$")
 
 
-class Server:
+class Kintone(Api):
     """The API over the contents."""
 
     def __init__(self, count: int, shape: Shape) -> None:
+        super().__init__()
         self.contents = Contents(count, shape)
-        self.latency = 0.0
-        self.most = 0
-        """Requests at a time; 0: any number."""
-        self.clear()
 
-    def clear(self) -> None:
-        """Figures from here on."""
-        self.in_flight = 0
-        self.seen = {"requests": 0, "writes": 0, "refused": 0, "in_flight": 0, "bytes_in": 0, "bytes_out": 0}
-        self.since = time.process_time()
+    def fill(self, target: str) -> None:
+        """As the contents do."""
+        self.contents.fill(target)
 
-    def answer(self, method: str, target: str, head: bytes, body: bytes) -> tuple[int, bytes]:
-        """Status and JSON. Raises Refusal."""
+    def settle(self, *, change: bool) -> None:
+        """As the contents do."""
+        self.contents.settle(change=change)
+
+    def told(self) -> dict[str, Any]:
+        """What was written, what had to be, and whether the target is right."""
+        contents = self.contents
+        return {"written": contents.written, "needed": contents.needed, "verdict": contents.verdict()}
+
+    def busy(self) -> bytes:
+        """As for the hundred-and-first request at a time."""
+        return orjson.dumps(Refusal(429, "GAIA_TO04", "Too many requests at a time.").body)
+
+    def reply(self, method: str, target: str, head: bytes, body: bytes) -> tuple[int, bytes]:
+        """Status and JSON."""
+        try:
+            return 200, self._answer(method, target, head, body)
+        except Refusal as refusal:
+            return refusal.status, orjson.dumps(refusal.body)
+
+    def _answer(self, method: str, target: str, head: bytes, body: bytes) -> bytes:
         told = _TOKEN.search(head)
         if told is None or told[1] != TOKEN.encode():
             raise Refusal(400, "GAIA_IA02", "The API token is wrong.")
@@ -84,7 +93,7 @@ class Server:
         if done is None:
             raise Refusal(501, "BENCH_01", f"the benchmark's stand-in does not offer {method} {api}")
         self.seen["writes"] += method != "GET"
-        return 200, done(params)
+        return done(params)
 
     # ------------------------------------------------------------ reading
 
@@ -206,28 +215,6 @@ class Server:
         fields = [{"type": type_, "code": code} for code, type_ in self.contents.form.items()]
         return orjson.dumps({"layout": [{"type": "ROW", "fields": fields}], "revision": "1"})
 
-    # ------------------------------------------------------------ control
-
-    def control(self, path: str, body: bytes) -> bytes:
-        """Set up, change 1 %, or tell."""
-        asked = orjson.loads(body) if body else {}
-        if path.endswith("/setup"):
-            self.latency = asked.get("latency_ms", 0) / 1000
-            self.most = asked.get("most_in_flight", 0)
-            if asked.get("target"):
-                self.contents.fill(asked["target"])
-            self.clear()
-            return b"{}"
-        if path.endswith(("/change", "/settle")):
-            self.contents.settle(change=path.endswith("/change"))
-            self.clear()
-            return b"{}"
-        figures = {**self.seen, "written": self.contents.written, "needed": self.contents.needed}
-        return orjson.dumps(
-            {**figures, "server_cpu": time.process_time() - self.since, "verdict": self.contents.verdict()},
-            option=orjson.OPT_NON_STR_KEYS,
-        )
-
     def warm(self) -> None:
         """Encode what is asked for most before the clock runs."""
         contents = self.contents
@@ -235,71 +222,6 @@ class Server:
             contents.fill(target)
             for app in (1, 2):
                 contents.encoded(app, range(1, min(contents.top(app), 200) + 1), contents.all_fields)
-
-
-class Connection(asyncio.Protocol):
-    """Requests of one kept-alive connection, one at a time."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._got = bytearray()
-        self._wanted = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, chunk: bytes) -> None:
-        """Collect until a request is whole."""
-        got = self._got
-        got += chunk
-        while got and len(got) >= self._wanted:
-            end = got.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            head = bytes(got[: end + 2])
-            told = _LENGTH.search(head)
-            self._wanted = end + 4 + (int(told[1]) if told else 0)
-            if len(got) < self._wanted:
-                return
-            body = bytes(got[end + 4 : self._wanted])
-            del got[: self._wanted]
-            self._wanted = 0
-            self._asked(head, body)
-
-    def _asked(self, head: bytes, body: bytes) -> None:
-        method, target, _ = head[: head.index(b"\r\n")].decode("ascii").split(" ", 2)
-        server = self._server
-        if target.startswith("/control/"):
-            self._send(200, server.control(target, body))
-            return
-        seen = server.seen
-        seen["requests"] += 1
-        seen["bytes_in"] += len(head) + len(body)
-        if server.most and server.in_flight >= server.most:
-            seen["refused"] += 1
-            self._send(429, orjson.dumps(Refusal(429, "GAIA_TO04", "Too many requests at a time.").body))
-            return
-        server.in_flight += 1
-        seen["in_flight"] = max(seen["in_flight"], server.in_flight)
-        try:
-            status, answer = server.answer(method, target, head, body)
-        except Refusal as refusal:
-            status, answer = refusal.status, orjson.dumps(refusal.body)
-        if server.latency:
-            asyncio.get_running_loop().call_later(server.latency, self._end, status, answer)
-        else:
-            self._end(status, answer)
-
-    def _end(self, status: int, answer: bytes) -> None:
-        self._server.in_flight -= 1
-        self._server.seen["bytes_out"] += len(answer)
-        self._send(status, answer)
-
-    def _send(self, status: int, answer: bytes) -> None:
-        head = b"HTTP/1.1 %d X\r\nContent-Type: application/json;charset=utf-8\r\nContent-Length: %d\r\n\r\n"
-        self._transport.write(b"".join((head % (status, len(answer)), answer)))
 
 
 def _request(target: str, body: bytes) -> tuple[str, dict[str, Any]]:
@@ -326,27 +248,14 @@ def _app(params: dict[str, Any]) -> int:
     return app
 
 
-async def serve(server: Server, port: int) -> None:
-    """Listen until the process is ended."""
-    listening = await asyncio.get_running_loop().create_server(lambda: Connection(server), "127.0.0.1", port)
-    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    print(json.dumps({"url": url, "token": TOKEN}), flush=True)
-    await listening.serve_forever()
-
-
 def main() -> None:
     """Read the options and serve."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=int, default=10_000)
+    parser = arguments(__doc__)
     parser.add_argument("--shape", choices=SHAPES, default="default")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--core", type=int, help="run on this core alone")
     wanted = parser.parse_args()
-    if wanted.core is not None:
-        os.sched_setaffinity(0, {wanted.core})
-    server = Server(wanted.records, SHAPES[wanted.shape])
-    server.warm()
-    asyncio.run(serve(server, wanted.port))
+    api = Kintone(wanted.records, SHAPES[wanted.shape])
+    api.warm()
+    serve(api, wanted, TOKEN)
 
 
 if __name__ == "__main__":

@@ -14,55 +14,17 @@ is decided there, what is fast by the reader: look at ratios, seconds depend on 
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout, installed or not
 
+from benchmarks.figures import Row, growth, keep, ratios
 from benchmarks.measure import HERE, PROGRAM, Cost, Stand, run
 from benchmarks.records import SHAPES, playbook
 from benchmarks.workloads import WORKLOADS, Workload
-
-FIGURES = ("wall", "cpu", "peak", "requests")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One lane of one round."""
-
-    lane: str
-    """`plan`, `apply`, `both`, or the floor's name."""
-    records: int
-    cost: Cost
-    requests: int
-    writes: int
-    refused: int
-    """Answered with 429."""
-    in_flight: int
-    right: bool
-    why: str
-    """What is wrong."""
-
-    def figure(self, name: str) -> float:
-        """One of FIGURES."""
-        return float(self.requests if name == "requests" else getattr(self.cost, name))
-
-    def line(self) -> str:
-        """As it is printed."""
-        each = self.cost.cpu / self.records * 1e6
-        words = f"{self.lane:11} {self.records:>8} {'right' if self.right else 'WRONG'}"
-        used = f"wall {self.cost.wall:7.2f} s  cpu {self.cost.cpu:7.2f} s ({each:6.1f} us a record)"
-        sent = (
-            f"requests {self.requests:5} (writes {self.writes}, refused {self.refused})  in flight {self.in_flight}"
-        )
-        return f"{words}  {used}  peak {self.cost.peak:6.1f} MB  {sent}  {self.why}".rstrip()
 
 
 class Bench:
@@ -71,6 +33,7 @@ class Bench:
     def __init__(self, work: Workload, wanted: argparse.Namespace) -> None:
         self._work = work
         self._wanted = wanted
+        self._primed = wanted.prime or work.primed
         self._latency = work.latency if wanted.latency is None else wanted.latency
 
     def rounds(self) -> Iterator[list[Row]]:
@@ -87,7 +50,7 @@ class Bench:
             folder = Path(name)
             settings = f", in_flight: {self._wanted.in_flight}" if self._wanted.in_flight else ""
             (folder / "copy.yaml").write_text(playbook(SHAPES[self._wanted.shape], settings), "utf-8")
-            if self._wanted.prime:
+            if self._primed:
                 self._prime(stand, folder)
             else:
                 self._set_up(stand, self._work.target)
@@ -151,49 +114,6 @@ class Bench:
         return Row(name, count, cost, **figures, right=right and not cost.code, why="; ".join(why)[:3000])
 
 
-def ratios(rounds: list[list[Row]], work: Workload) -> Iterator[str]:
-    """Medians of what each lane cost, divided by the floor's of the same round."""
-    for lane in ("plan", "apply", "both"):
-        for floor in {row.lane: None for rows in rounds for row in rows if row.lane not in ("plan", "apply", "both")}:
-            pairs = [
-                (mine, other)
-                for rows in rounds
-                for mine in rows
-                for other in rows
-                if (mine.lane, other.lane) == (lane, floor)
-            ]
-            if not pairs:
-                continue
-            words = []
-            for figure in FIGURES:
-                each = [mine.figure(figure) / max(other.figure(figure), 1e-9) for mine, other in pairs]
-                goal = work.goals.get(lane, {}).get(figure)
-                asked = f" (goal {goal})" if goal and floor == work.floor else ""
-                words.append(f"{figure} x{statistics.median(each):.2f}{asked}")
-            yield f"{_LANES[lane]} / {floor}: " + "  ".join(words)
-
-
-_LANES = {"plan": "plan alone", "apply": "apply alone", "both": "plan and apply"}
-
-
-def growth(rounds: list[list[Row]]) -> Iterator[str]:
-    """Of each lane the medians of a size, divided by those of the next smaller one."""
-    sizes = sorted({row.records for rows in rounds for row in rows})
-    for lane in dict.fromkeys(row.lane for row in rounds[0]):
-        for small, large in pairwise(sizes):
-            cpu, peak = (
-                _median(rounds, lane, large, figure) / _median(rounds, lane, small, figure)
-                for figure in ("cpu", "peak")
-            )
-            each = cpu * small / large
-            yield f"{lane}: {large} records against {small}: cpu x{cpu:.2f} (a record x{each:.2f})  peak x{peak:.2f}"
-
-
-def _median(rounds: list[list[Row]], lane: str, records: int, figure: str) -> float:
-    chosen = [row for rows in rounds for row in rows if (row.lane, row.records) == (lane, records)]
-    return statistics.median(row.figure(figure) for row in chosen)
-
-
 def options() -> argparse.Namespace:
     """The command line."""
     about = "\n".join(f"  {name:14} {work.records:>9,} records: {work.about}" for name, work in WORKLOADS.items())
@@ -221,19 +141,18 @@ def main() -> int:
     work = WORKLOADS[wanted.workload]
     if wanted.prime and work.target == "empty":
         raise SystemExit("--prime is for workloads whose target is full: unchanged, few-changed, million-plan")
-    print(f"{wanted.workload}: {work.about}; shape {wanted.shape}{', primed' if wanted.prime else ''}", flush=True)
+    print(
+        f"{wanted.workload}: {work.about}; shape {wanted.shape}{', primed' if wanted.prime or work.primed else ''}",
+        flush=True,
+    )
     rounds = []
     for rows in Bench(work, wanted).rounds():
         rounds.append(rows)
         print("\n".join(row.line() for row in rows), flush=True)
-    told = [*ratios(rounds, work), *(growth(rounds) if len(work.sizes) > 1 else ())]
+    told = [*ratios(rounds, work.floor, work.goals), *(growth(rounds) if len(work.sizes) > 1 else ())]
     print("\n".join(told))
     if wanted.json:
-        written: dict[str, Any] = {
-            "workload": wanted.workload,
-            "rounds": [[asdict(row) for row in rows] for rows in rounds],
-        }
-        wanted.json.write_text(json.dumps({**written, "told": told}, indent=1), "utf-8")
+        keep(wanted.json, wanted.workload, rounds, told)
     return 0 if all(row.right for rows in rounds for row in rows) else 1
 
 
