@@ -50,7 +50,12 @@ class Row:
 
 
 def ratios(rounds: Rounds, floor: str, goals: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
-    """Medians of what the program cost, divided by each floor's of the same round; goals are told for `floor`."""
+    """Medians of what the program cost at the largest size, divided by each floor's of the same round.
+
+    Goals are told for `floor`.
+    """
+    most = max(row.records for rows in rounds for row in rows)
+    rounds = [rows for rows in rounds if rows[0].records == most]
     for lane in _LANES:
         for other in dict.fromkeys(row.lane for rows in rounds for row in rows if row.lane not in _LANES):
             pairs = [(_in(rows, lane), _in(rows, other)) for rows in rounds]
