@@ -97,3 +97,5 @@ class Stand:
     def __exit__(self, *failure: object) -> None:
         self._process.terminate()
         self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
