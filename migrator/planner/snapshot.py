@@ -22,7 +22,7 @@ from migrator.planner.lane import Lane
 
 CHUNK = 500
 """Source records that are matched together."""
-_IDLE = 8
+_IDLE = 2
 """Chunks without anything to ask that may wait for one that has."""
 _PROBES = 5
 """Mapped records that a full reading did not show and that are asked for, until so many in a row are really gone."""
@@ -142,8 +142,8 @@ class View:
 
     def _ask_ids(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         lane, size = self.lane, self.lane.capabilities.fetch_max
-        if not size:
-            return chunks
+        if not size or not lane.ids.size(lane.pair):
+            return chunks  # and no chunk waits for others in this stage
 
         def wanted(chunk: Chunk) -> list[Sequence[str]]:
             ids = [row.target_id for row in chunk.mapped.values() if row.gone_at is None]
