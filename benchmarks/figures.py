@@ -57,7 +57,8 @@ def ratios(rounds: Rounds, other: str, goals: Mapping[str, Mapping[str, float]])
         pairs = [(_in(rows, lane), _in(rows, other)) for rows in rounds]
         whole = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
         if whole:
-            times = (_times(whole, figure, goals.get(lane, {})) for figure in FIGURES)
+            shown = [figure for figure in FIGURES if any(theirs.figure(figure) for _, theirs in whole)]
+            times = (_times(whole, figure, goals.get(lane, {})) for figure in shown)
             yield f"{_LANES[lane]} / {other}: " + "  ".join(times)
 
 
