@@ -62,7 +62,7 @@ def bare_sequence(query: str) -> bool:
     before, depth = "(", 0
     for piece in _TOKEN.findall(query):
         begins = piece not in (")", ":", ",") and piece.lower() not in _OPERATORS
-        if depth == 0 and begins and (before == ")" or _is_word(before)):
+        if depth == 0 and (piece == "," or (begins and (before == ")" or _is_word(before)))):
             return True
         # brackets behind a colon hold values or a condition of their own
         if piece == "(" and (depth or before == ":"):

@@ -34,7 +34,8 @@ class Options:
 
     url: str = field(metadata=about("Address without a path.", examples=("https://app.ketryx.com",)))
     api_key: str = field(
-        metadata=about("An API key of the organization, with the permission to get items.", secret=True)
+        repr=False,
+        metadata=about("An API key of the organization, with the permission to get items.", secret=True),
     )
 
 

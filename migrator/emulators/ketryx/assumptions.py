@@ -69,9 +69,6 @@ UNKNOWN_EXTRAS_PASS = True
 APPROVAL_STEPS = ("RD", "QM")
 """Groups whose approvals the sample's types ask for, in this order."""
 
-BUCKET = (10, 1.0)
-"""Calls and seconds of the bucket, where a test switches it on; no limit is published."""
-
 
 @dataclass
 class Switches:
