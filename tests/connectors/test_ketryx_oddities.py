@@ -393,6 +393,14 @@ def test_items_that_stand_are_changed_by_their_id_and_sent_only_what_changes(emu
     assert item.controlled is not None and item.controlled.title == "Stop on air in the line"
 
 
+def test_an_item_of_another_type_is_not_taken_for_ours(emulator: Emulator) -> None:
+    """A sourceId is found whatever the type behind it: the plan says that it is taken."""
+    with desk(emulator) as one:
+        (other,) = one.find("sourceId", "sample:HW-1")
+        with pytest.raises(Refused, match="is a Hardware Item Spec, and this step is about Requirement"):
+            one.update(other, title="x")
+
+
 def test_an_item_that_jira_sends_is_named_before_it_is_changed(emulator: Emulator) -> None:
     """Refused while planning, unless the step says to change it; then the plan says that its sync may reset it."""
     said = Ketryx.WriteOptions(type="Anomaly")

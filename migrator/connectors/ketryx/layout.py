@@ -63,6 +63,8 @@ class Layout:
     """Names that can be written: the vendor's, the declared ones."""
     ignored: frozenset[str] = frozenset()
     """Names that items only show."""
+    kind: str | None = None
+    """Type of the items that a target's step means, as records show it; None: of several, or not shown yet."""
     extras: tuple[str, ...] = ()
     """What `fields=` asks for."""
     write_only: frozenset[str] = frozenset()
@@ -87,7 +89,9 @@ def learn(samples: Iterable[Mapping[str, Any]], options: ReadOptions | WriteOpti
     """Labels of the samples, and those that are declared."""
     forms: dict[str, Form | None] = {}
     labels: dict[str, str] = {}
+    types: set[str] = set()
     for record in samples:
+        types.add(str(record.get("type")))
         for each in record.get("fields") or ():
             label = str(each.get("label"))
             labels.setdefault(name_of(label), label)
@@ -100,6 +104,7 @@ def learn(samples: Iterable[Mapping[str, Any]], options: ReadOptions | WriteOpti
         forms=forms,
         relations=tuple(dict.fromkeys((*RELATIONS, *write.relations))),
         ignored=frozenset(write.ignore_relations),
+        kind=next(iter(types)) if write.type is not None and len(types) == 1 else None,
         extras=options.extras if isinstance(options, ReadOptions) else (),
         write_only=frozenset(name_of(label) for label in write.write_only),
     )

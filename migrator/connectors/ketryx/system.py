@@ -224,9 +224,9 @@ class Ketryx(Target):
         return stored(writing.collection.extra["layout"], before, fields)
 
     def companions(self, writing: Writing, changed: frozenset[str]) -> frozenset[str]:
-        """Who sends the item, so that the plan can say so; all relations with any of them, which replace them."""
+        """Type and sender of the item, for the plan to judge; all relations with any of them, which replace them."""
         related = any(name.startswith(RELATION) for name in changed)
-        return frozenset({"system", "relations"} if related else {"system"})
+        return frozenset({"type", "system", "relations"} if related else {"type", "system"})
 
     # ------------------------------------------------------------ writing
 

@@ -48,6 +48,9 @@ def _objections(layout: Layout, writing: Writing, change: Change) -> Iterator[Pr
         return
     if "title" in after and not str(after["title"] or "").strip():
         yield _problem(writing, "a title cannot be emptied", "title", "leave it out of fields, or give it a text")
+    if layout.kind is not None and along.get("type") not in (None, layout.kind):
+        summary = f"item {change.target_id} is a {along['type']}, and this step is about {layout.kind}"
+        yield _problem(writing, summary, "type", "its sourceId or key is taken: choose another, or the other type")
     foreign = along.get("system")
     if foreign and writing.options.foreign == "refuse":
         yield _problem(
