@@ -12,6 +12,7 @@ CONNECTORS = {
     "csv": "migrator.connectors.csvfile:CsvFile",
     "jsonl": "migrator.connectors.jsonfile:JsonFile",
     "kainexus": "migrator.connectors.kainexus:KaiNexus",
+    "ketryx": "migrator.connectors.ketryx:Ketryx",
     "kintone": "migrator.connectors.kintone:Kintone",
 }
 """Name in a playbook -> "module:Class"."""

@@ -100,7 +100,12 @@ def _kainexus(store: Any) -> dict[int, Any]:
         return {number: store.read(number) for number, item in sorted(store.items.items()) if not item.deleted}
 
 
-TRUTHS: Mapping[str, Callable[[Any], Any]] = {"kintone": _kintone, "kainexus": _kainexus}
+def _ketryx(store: Any) -> dict[str, Any]:
+    with store.lock:
+        return {number: item.current for number, item in store.items.items()}
+
+
+TRUTHS: Mapping[str, Callable[[Any], Any]] = {"kintone": _kintone, "kainexus": _kainexus, "ketryx": _ketryx}
 """Emulator -> how its store is read whole."""
 
 
