@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from migrator.emulators.kitemaker.assumptions import INSIGHT_WHERE_LINKED, NULL_CLEARS
+from migrator.emulators.kitemaker.assumptions import INSIGHT_WHERE_LINKED, NULL_CLEARS, PERSON_BY_EMAIL
 from migrator.emulators.kitemaker.problems import wrong
 from migrator.emulators.kitemaker.sight import Sight
 from migrator.emulators.kitemaker.things import (
@@ -168,7 +168,7 @@ class Portfolio:
 
     def _person_with(self, email: str) -> Person:
         for person in self.org.persons.values():
-            if (person.email or "").casefold() == email.casefold():
+            if PERSON_BY_EMAIL and (person.email or "").casefold() == email.casefold():
                 return person
         return self.create_person({"name": email, "email": email})
 
