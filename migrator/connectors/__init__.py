@@ -13,6 +13,7 @@ CONNECTORS = {
     "jsonl": "migrator.connectors.jsonfile:JsonFile",
     "kainexus": "migrator.connectors.kainexus:KaiNexus",
     "kintone": "migrator.connectors.kintone:Kintone",
+    "kitemaker": "migrator.connectors.kitemaker:Kitemaker",
 }
 """Name in a playbook -> "module:Class"."""
 
