@@ -20,6 +20,9 @@ from tests.connectors.wires import emulated
 from tests.connectors.world import World
 
 URL = "https://kitemaker.example"
+MOMENTS = ("1999-12-31T23:59:59Z", "2024-02-29T12:00:00Z", "2031-01-01T00:00:00Z")
+"""No null: the server then takes the time of the writing."""
+PEOPLE = st.sampled_from(("ann", "greg", "sato"))
 
 
 def options(emulator: Emulator, **changed: Any) -> Any:
@@ -67,13 +70,14 @@ def world(emulator: Emulator, request: pytest.FixtureRequest) -> World:
         other=options(emulator, token=stand.APPLICATION_TOKEN),
         wrong=options(emulator, token="no-such-token-anywhere"),
         secrets=(stand.TOKEN, stand.APPLICATION_TOKEN, "no-such-token-anywhere"),
-        refused=None,
+        refused=("title", "  "),
         faults=emulator.faults,
         create_call=f"POST {path}",
         update_call=f"{'POST' if graphql else 'PUT'} {path}",
         read_call="POST /developers/graphql",
         values={
-            **dict.fromkeys(("members", "watchers"), st.lists(st.sampled_from(("ann", "greg", "sato")), unique=True)),
+            **dict.fromkeys(("members", "watchers"), st.lists(PEOPLE, unique=True).map(tuple)),
+            **dict.fromkeys(("createdAt", "updatedAt"), st.sampled_from(MOMENTS)),
             **dict.fromkeys(("effort", "impact"), st.none() | st.sampled_from(("Small", "Medium", "Large"))),
         },
     )

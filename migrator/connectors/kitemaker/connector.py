@@ -13,7 +13,7 @@ from migrator.connectors.kitemaker.fields import REST_SHOWS, fields_of
 from migrator.connectors.kitemaker.options import CallForm, Login, complaints
 from migrator.connectors.kitemaker.reading import CALL, PAGE, by_rest, graph_call, one_call, one_of, pages, rest_call
 from migrator.connectors.kitemaker.records import to_record
-from migrator.connectors.kitemaker.setting import PERSONS, SETTING, Setting, Sort, Space, above, register
+from migrator.connectors.kitemaker.setting import PERSONS, SETTING, Setting, Sort, Space, above, people, register
 from migrator.connectors.kitemaker.stored import stored, text
 from migrator.connectors.kitemaker.writing import call_of, part
 from migrator.contract import (
@@ -124,11 +124,15 @@ class Kitemaker(Target):
         found = data.get("organization")
         if not isinstance(found, dict) or not isinstance(found.get("spaces"), list):
             raise BadAnswer("Kitemaker answers the organization without its spaces")
-        users = register(found["users"], "username", "name")
+        users = people(found["users"])
         if head is None:
             persons = [each for each in data.get("feedbackPersons") or () if each.get("email")]
             return Setting(
-                sort=sort, space=None, users=users, labels=above(found["spaces"]), persons=register(persons, "email")
+                sort=sort,
+                space=None,
+                users=users,
+                labels=above(found["spaces"]),
+                persons=register(persons, "email", "email"),
             )
         space = _chosen(found["spaces"], head, ("key", "id", "name"))
         default = next((status["name"] for status in space["statuses"] if status["default"]), None)

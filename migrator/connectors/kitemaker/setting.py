@@ -39,16 +39,22 @@ class Register:
 
 
 def register(rows: Iterable[Mapping[str, Any]], name: str, *spellings: str) -> Register:
-    """Of rows with `id`, a name and other spellings under these keys."""
+    """Of rows with `id`, a name and other spellings under these keys; a spelling that several share is none."""
     ids: dict[str, tuple[str, ...]] = {}
-    also: dict[str, str] = {}
+    also: dict[str, set[str]] = {}
     for row in rows:
         own = str(row[name])
         ids[own] = (*ids.get(own, ()), str(row["id"]))
         for key in ("id", *spellings):
             if row.get(key):
-                also.setdefault(str(row[key]).casefold(), own)
-    return Register(ids=ids, also=also)
+                also.setdefault(str(row[key]).casefold(), set()).add(own)
+    return Register(ids=ids, also={word: owners.pop() for word, owners in also.items() if len(owners) == 1})
+
+
+def people(users: Iterable[Mapping[str, Any]]) -> Register:
+    """By user name, with or without @, in any case; by display name where only one has it."""
+    rows = [{**user, "at": f"@{user['username']}"} for user in users]
+    return register(rows, "username", "username", "at", "name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
