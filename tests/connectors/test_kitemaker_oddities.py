@@ -11,7 +11,7 @@ import pytest
 
 from migrator.connectors.kitemaker import Kitemaker
 from migrator.connectors.kitemaker.options import CallForm, ReadOptions, WriteOptions
-from migrator.contract import Batch, Done, Failed, Item, Query, Result, Unknown, Writing
+from migrator.contract import Batch, Creates, Done, Failed, Item, Query, Recheck, Result, Unknown, Writing
 from migrator.emulators.kitemaker import sample
 from migrator.emulators.server import Emulator, ManualClock, create_emulator
 from migrator.errors import BadAnswer, NotFound, Refused
@@ -168,7 +168,8 @@ def test_a_space_goes_by_key_name_or_id(emulator: Emulator) -> None:
             ids.add(labs.collection.id)
     assert ids == {emulator.collections["LAB"]}
     with desk(emulator, "PRV") as private:
-        assert len(private.records()) == 1
+        (only,) = private.records(fields=("status", "statusType")).values()
+        assert only.fields == {"status": "Backlog", "statusType": "BACKLOG"}
     with pytest.raises(NotFound, match='"PRV"'), desk(emulator, "PRV", token=sample.APPLICATION_TOKEN):
         pass
 
@@ -350,6 +351,7 @@ def test_what_kitemaker_cannot_do_is_said(emulator: Emulator) -> None:
         assert all(facts.cannot[action] for action in (Action.DELETE, Action.UPLOAD, Action.ACT))
         assert [(rate.calls, rate.seconds) for rate in facts.pace] == [(2, 1)]
         assert set(facts.batch_max.values()) == {1} and facts.in_flight == 1
+        assert (facts.creates, facts.recheck) == (Creates.UNGUARDED, Recheck.SCAN)
 
 
 def test_kitemaker_is_asked_by_these_calls_and_no_others(emulator: Emulator) -> None:

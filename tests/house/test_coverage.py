@@ -226,12 +226,15 @@ def test_every_switch_of_kainexus_stands_in_a_row() -> None:
 
 
 def test_every_call_of_kitemaker_stands_in_a_row() -> None:
-    """The REST calls, the queries, the mutations and the types that the emulator serves."""
+    """What the emulator serves by either interface; of REST the connector says yes to exactly the calls it makes."""
     from migrator.emulators.kitemaker import rest, schema
+    from tests.connectors.test_kitemaker_oddities import CALLS
 
     calls = {f"{method} {path}" for method, path in rest.CALLS}
     calls |= {f"query {name}" for name in schema.QUERIES} | {f"mutation {name}" for name in schema.MUTATIONS}
     assert calls - words("kitemaker") == set()
+    used = {word for row in rows("kitemaker") if row.cells[2] == "yes" for word in row.words & calls}
+    assert {call for call in used if call.partition(" ")[2].startswith("/")} == CALLS
 
 
 def test_every_key_and_code_of_kitemaker_stands_in_a_row() -> None:
