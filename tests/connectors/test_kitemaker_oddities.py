@@ -279,7 +279,7 @@ def answered(emulator: Emulator, body: Any, **after: Value) -> Result:
     """What a GraphQL update becomes whose answer is `body`."""
     with desk(emulator, write=GRAPHQL) as acm:
         found = acm.records()[item_id(emulator, 2)]
-        emulator.faults.add("POST /developers/graphql", kind="wrong_body", body=json.dumps(body).encode())
+        emulator.faults.add("POST /developers/graphql", status=200, body=json.dumps(body).encode())
         before = {name: found.fields[name] for name in after}
         return acm.write(change(Action.UPDATE, after, before=before, target_id=found.id))
 
@@ -290,6 +290,9 @@ def test_an_error_after_the_first_mutation_leaves_a_doubt(emulator: Emulator) ->
     error = {"message": "no", "path": ["m0"]}
     assert isinstance(answered(emulator, {"errors": [error], "data": None}, **wanted), Failed)
     assert isinstance(answered(emulator, {"errors": [{"message": "no"}]}, **wanted), Failed)
+    assert isinstance(answered(emulator, {"errors": [{"message": "no"}], "data": None}, **wanted), Unknown)
+    alone = answered(emulator, {"errors": [{"message": "no"}], "data": None}, title="new")
+    assert isinstance(alone, Failed)
     late = {"message": "no", "path": ["m1", "workItem"]}
     assert isinstance(answered(emulator, {"errors": [late], "data": None}, **wanted), Unknown)
     both = {"errors": [error], "data": {"m0": {"workItem": {"id": item_id(emulator, 2)}}}}
@@ -323,6 +326,17 @@ def test_pages_that_repeat_are_an_error(emulator: Emulator) -> None:
         emulator.faults.add("POST /developers/graphql", kind="wrong_body", body=body, times=None)
         with pytest.raises(BadAnswer, match="same page again"):
             acm.records(fields=("title",))
+
+
+@pytest.mark.parametrize(
+    "found", [{"spaces": []}, {"spaces": [{"id": "1"}], "users": []}, {"users": 3, "spaces": [3]}]
+)
+def test_an_organization_that_is_cut_is_an_error_for_people(emulator: Emulator, found: Any) -> None:
+    """Nothing of it is guessed, and no traceback comes."""
+    body = json.dumps({"data": {"organization": found}}).encode()
+    emulator.faults.add("POST /developers/graphql", kind="wrong_body", body=body)
+    with pytest.raises((BadAnswer, NotFound)), desk(emulator):
+        pass
 
 
 def test_ids_that_are_not_shown_are_left_out_of_a_fetch(emulator: Emulator) -> None:

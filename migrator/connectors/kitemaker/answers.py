@@ -88,7 +88,7 @@ def result(batch: Batch, item: Item, answer: Answer) -> Result:
         return Unknown(reason=f"status {answer.status} without a whole answer")
     errors = errors_in(found)
     if errors:
-        return _failed(batch, found, errors[0], answer.status)
+        return _failed(batch, item, found, errors[0], answer.status)
     ids = _ids(found)
     if len(ids) != 1 or not 200 <= answer.status < 300:
         return Unknown(reason=f"status {answer.status}, and the answer does not tell which record it is")
@@ -111,16 +111,22 @@ def _ids(found: dict[str, Any]) -> set[str]:
     return set() if "" in ids else ids
 
 
-def _failed(batch: Batch, found: dict[str, Any], error: dict[str, Any], status: int) -> Result:
+def _failed(batch: Batch, item: Item, found: dict[str, Any], error: dict[str, Any], status: int) -> Result:
+    """Without `data` nothing was begun; else only an error of the first mutation means that nothing stands."""
     code, words = str(error.get("code") or "GRAPHQL"), str(error.get("message") or "no reason given")
     path = error.get("path")
     if 200 <= status < 300:
         if found.get("data") is not None:
             return Unknown(reason=f"the answer holds data and an error: {words}")
-        if isinstance(path, list) and path and path[0] != FIRST:
+        first = path[:1] == [FIRST] if isinstance(path, list) else not _several(item)
+        if "data" in found and not first:
             return Unknown(reason=f"a part of the change may be written: {words}")
     gone = batch.action is not Action.CREATE and (code in GONE or words.casefold().startswith(_GONE_WORDS))
     return Failed(code=code, reason=words, cause=Cause.GONE if gone else Cause.REFUSED)
+
+
+def _several(item: Item) -> bool:
+    return len(orjson.loads(item.part)["body"]["variables"]) > 1
 
 
 _GONE_WORDS = tuple(f"{NOT_FOUND} the specified {what}" for what in ("work item", "initiative", "feedback"))

@@ -106,7 +106,10 @@ class Kitemaker(Target):
     def describe(self, collection: str, options: Words) -> Collection:
         """Fields by what the collection holds. Raises NotFound for an unknown space."""
         write = options if isinstance(options, words.WriteOptions) else None
-        setting = self._by_graphql(collection) if self._options.graphql else self._by_rest(collection)
+        try:
+            setting = self._by_graphql(collection) if self._options.graphql else self._by_rest(collection)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BadAnswer(f"Kitemaker answers what there is to choose from without {error}") from error
         setting = replace(setting, writes_graphql=write is not None and write.call is CallForm.GRAPHQL)
         fields = fields_of(setting, rest_only=not self._options.graphql)
         if setting.sort is Sort.ITEMS and setting.default_status is None:

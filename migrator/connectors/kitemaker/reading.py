@@ -79,9 +79,13 @@ def pages(wire: Wire, setting: Setting, names: Iterable[str]) -> Iterator[Things
 def _page(data: Mapping[str, Any]) -> Mapping[str, Any]:
     page = data.get("page")
     whole = isinstance(page, dict) and isinstance(page.get("hasMore"), bool) and isinstance(page.get("things"), list)
-    if not whole or not isinstance(page, dict):
+    if not whole or not isinstance(page, dict) or not all(_has_id(thing) for thing in page["things"]):
         raise BadAnswer("Kitemaker answers a page without its things, its cursor and whether there is more")
     return page
+
+
+def _has_id(thing: Any) -> bool:
+    return isinstance(thing, dict) and isinstance(thing.get("id"), str)
 
 
 def _comments(items: Things) -> Things:
@@ -115,8 +119,8 @@ def by_rest(wire: Wire, setting: Setting) -> Iterator[Things]:
     query = f"?spaceId={setting.space.id}"
     rows = rest_content(wire.ask(rest_call(f"/metadata/workitems{query}")), "the titles of the space", list)
     recent = rest_content(wire.ask(rest_call(f"/recent/workitems{query}&count={PAGE}")), "the latest items", list)
-    shown = {thing["id"]: thing for thing in recent if isinstance(thing, dict) and "id" in thing}
-    missing = [row for row in rows if not isinstance(row, dict) or row.get("id") not in shown]
+    shown = {thing["id"]: thing for thing in recent if _has_id(thing)}
+    missing = [row for row in rows if not _has_id(row) or row["id"] not in shown]
     if missing or len(shown) != len(recent):
         raise BadAnswer(
             f"{len(missing)} of {len(rows)} items are unreadable by REST, which shows the latest {PAGE} of a space",
