@@ -363,7 +363,7 @@ def test_what_kitemaker_cannot_do_is_said(emulator: Emulator) -> None:
     with desk(emulator) as acm:
         facts = acm.target.capabilities(WriteOptions())
         assert all(facts.cannot[action] for action in (Action.DELETE, Action.UPLOAD, Action.ACT))
-        assert [(rate.calls, rate.seconds) for rate in facts.pace] == [(2, 1)]
+        assert [(rate.calls, rate.seconds) for rate in facts.pace] == [(10, 5)]
         assert set(facts.batch_max.values()) == {1} and facts.in_flight == 1
         assert (facts.creates, facts.recheck) == (Creates.UNGUARDED, Recheck.SCAN)
 

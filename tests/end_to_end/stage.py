@@ -100,7 +100,15 @@ def _kainexus(store: Any) -> dict[int, Any]:
         return {number: store.read(number) for number, item in sorted(store.items.items()) if not item.deleted}
 
 
-TRUTHS: Mapping[str, Callable[[Any], Any]] = {"kintone": _kintone, "kainexus": _kainexus}
+def _kitemaker(store: Any) -> dict[str, Any]:
+    from migrator.emulators.kitemaker.forms import work_item
+
+    with store.lock:
+        shown = {id_: work_item(item) for id_, item in store.work_items.items()}
+        return {id_: {**form, "space": store.work_items[id_].space.key} for id_, form in shown.items()}
+
+
+TRUTHS: Mapping[str, Callable[[Any], Any]] = {"kintone": _kintone, "kainexus": _kainexus, "kitemaker": _kitemaker}
 """Emulator -> how its store is read whole."""
 
 

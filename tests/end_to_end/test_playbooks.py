@@ -47,6 +47,12 @@ def kainexus_item(stage: Stage, **wanted: Any) -> bool:
     return len([one for one in items if all(one.get(name) == wanted[name] for name in wanted)]) == 1
 
 
+def work_item(stage: Stage, **wanted: Any) -> bool:
+    """The organization holds exactly one work item with these values."""
+    items = stage.truth()["kitemaker"].values()
+    return len([one for one in items if all(one[name] == wanted[name] for name in wanted)]) == 1
+
+
 def jsonl_row(stage: Stage, wanted: Mapping[str, Any]) -> bool:
     """The file holds exactly one such line."""
     rows = [json.loads(line) for line in (stage.folder / "archive/ideas.jsonl").read_text("utf-8").splitlines()]
@@ -120,6 +126,14 @@ WORLDS = {
         before={"summary": "朝会を十分に"},
         after={"summary": "朝会は五分"},
     ),
+    "kintone-to-kitemaker.yaml": World(
+        systems=("kintone", "kitemaker"),
+        creates=4,
+        holds=lambda stage: work_item(stage, title="朝会を十分に", createdAt="2026-06-15T00:00:00.000Z", space="ACM"),
+        edit=lambda stage: edit_idea(stage, "I-0006", "title", "朝会は五分"),
+        before={"title": "朝会を十分に"},
+        after={"title": "朝会は五分"},
+    ),
 }
 
 
@@ -170,6 +184,7 @@ def everything(stage: Stage) -> dict[tuple[str, ...], Any]:
     for app, records in truth.get("kintone", {}).items():
         found |= {("kintone", str(app), str(record["$id"])): record for record in records}
     found |= {("kainexus", str(number)): item for number, item in truth.get("kainexus", {}).items()}
+    found |= {("kitemaker", id_): item for id_, item in truth.get("kitemaker", {}).items()}
     for file in sorted((stage.folder / "archive").glob("*")):
         rows = map(json.loads, file.read_text("utf-8").splitlines())
         found |= {(file.name, row["number"]): row for row in rows}

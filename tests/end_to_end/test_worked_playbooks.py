@@ -79,7 +79,7 @@ class World:
             session.put("http://kintone.localhost/k/v1/record.json", json=body, headers=token).raise_for_status()
 
 
-SYSTEMS = {"assets": "kintone", "ideas": "kintone", "show": "kintone", "board": "kainexus"}
+SYSTEMS = {"assets": "kintone", "ideas": "kintone", "show": "kintone", "board": "kainexus", "space": "kitemaker"}
 """The playbooks' names of their systems -> the emulator."""
 
 
@@ -92,6 +92,11 @@ def edit_sheet(world: World) -> None:
 def edit_idea(world: World) -> None:
     """Somebody renames an idea in Kintone."""
     world.kintone("ideas", "idea_no", "I-0003", {"title": "One form for all travel"})
+
+
+def edit_active_idea(world: World) -> None:
+    """Somebody renames one that is worked on."""
+    world.kintone("ideas", "idea_no", "I-0002", {"title": "Shared tool walls"})
 
 
 def edit_improvement(world: World) -> None:
@@ -118,6 +123,7 @@ STORIES = {
     "kainexus-to-kintone": Story(
         12, edit_improvement, {"summary": "Improvement 2"}, {"summary": "Improvement 2, shorter"}
     ),
+    "kintone-to-kitemaker": Story(4, edit_active_idea, {"title": "Shared tool wall"}, {"title": "Shared tool walls"}),
     "kintone-to-jsonl": Story(10, edit_idea, {"title": "One form for travel"}, {"title": "One form for all travel"}),
 }
 
@@ -128,7 +134,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     shutil.copytree(PLAYBOOKS, folder)
     monkeypatch.chdir(folder)
     clock = OneClock()
-    emulators = {name: create_emulator(name, clock=clock) for name in ("kintone", "kainexus")}
+    emulators = {name: create_emulator(name, clock=clock) for name in ("kintone", "kainexus", "kitemaker")}
     return World(folder, clock, emulators)
 
 

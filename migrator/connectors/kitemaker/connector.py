@@ -76,7 +76,7 @@ class Kitemaker(Target):
         return Login(token=options.token)
 
     def capabilities(self, options: Words, collection: Collection | None = None) -> Capabilities:
-        """One record a call, at most two calls a second: no numbers are published. [assumption]"""
+        """One record a call, two calls a second on average: no numbers are published. [assumption]"""
         labels = collection is not None and _setting(collection).sort is Sort.LABELS
         actions = (Action.CREATE,) if labels else (Action.CREATE, Action.UPDATE)
         return Capabilities(
@@ -86,7 +86,7 @@ class Kitemaker(Target):
             creates=Creates.UNGUARDED,
             recheck=Recheck.SCAN,
             settle=60,
-            pace=(Rate(kind=CALL, calls=2, seconds=1),),
+            pace=(Rate(kind=CALL, calls=10, seconds=5),),
             write_kinds=dict.fromkeys(actions, CALL),
             read_kind=CALL,
             in_flight=1,
