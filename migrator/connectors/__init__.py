@@ -14,6 +14,7 @@ CONNECTORS = {
     "kainexus": "migrator.connectors.kainexus:KaiNexus",
     "ketryx": "migrator.connectors.ketryx:Ketryx",
     "kintone": "migrator.connectors.kintone:Kintone",
+    "kitemaker": "migrator.connectors.kitemaker:Kitemaker",
 }
 """Name in a playbook -> "module:Class"."""
 

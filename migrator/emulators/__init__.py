@@ -8,5 +8,6 @@ EMULATORS: dict[str, str] = {
     "kintone": "migrator.emulators.kintone:create",
     "kainexus": "migrator.emulators.kainexus:create",
     "ketryx": "migrator.emulators.ketryx:create",
+    "kitemaker": "migrator.emulators.kitemaker:create",
 }
 """System name -> "module:callable"; the callable is `create(*, seed, pace, clock) -> Emulator` (see server.py)."""

@@ -53,6 +53,12 @@ def ketryx_item(stage: Stage, title: str, **wanted: Any) -> bool:
     return len(found) == 1 and all(found[0].fields.get(name) == value for name, value in wanted.items())
 
 
+def work_item(stage: Stage, **wanted: Any) -> bool:
+    """The organization holds exactly one work item with these values."""
+    items = stage.truth()["kitemaker"].values()
+    return len([one for one in items if all(one[name] == wanted[name] for name in wanted)]) == 1
+
+
 def jsonl_row(stage: Stage, wanted: Mapping[str, Any], file: str = "ideas") -> bool:
     """The file holds exactly one such line."""
     rows = [json.loads(line) for line in (stage.folder / f"archive/{file}.jsonl").read_text("utf-8").splitlines()]
@@ -147,6 +153,14 @@ WORLDS = {
         before={"summary": "朝会を十分に"},
         after={"summary": "朝会は五分"},
     ),
+    "kintone-to-kitemaker.yaml": World(
+        systems=("kintone", "kitemaker"),
+        creates=4,
+        holds=lambda stage: work_item(stage, title="朝会を十分に", createdAt="2026-06-15T00:00:00.000Z", space="ACM"),
+        edit=lambda stage: edit_idea(stage, "I-0006", "title", "朝会は五分"),
+        before={"title": "朝会を十分に"},
+        after={"title": "朝会は五分"},
+    ),
 }
 
 
@@ -198,6 +212,7 @@ def everything(stage: Stage) -> dict[tuple[str, ...], Any]:
         found |= {("kintone", str(app), str(record["$id"])): record for record in records}
     found |= {("ketryx", number): record for number, record in truth.get("ketryx", {}).items()}
     found |= {("kainexus", str(number)): item for number, item in truth.get("kainexus", {}).items()}
+    found |= {("kitemaker", id_): item for id_, item in truth.get("kitemaker", {}).items()}
     for file in sorted((stage.folder / "archive").glob("*")):
         rows = map(json.loads, file.read_text("utf-8").splitlines())
         found |= {(file.name, row["number"]): row for row in rows}

@@ -79,7 +79,14 @@ class World:
             session.put("http://kintone.localhost/k/v1/record.json", json=body, headers=token).raise_for_status()
 
 
-SYSTEMS = {"assets": "kintone", "ideas": "kintone", "show": "kintone", "board": "kainexus", "pump": "ketryx"}
+SYSTEMS = {
+    "assets": "kintone",
+    "ideas": "kintone",
+    "show": "kintone",
+    "board": "kainexus",
+    "pump": "ketryx",
+    "space": "kitemaker",
+}
 """The playbooks' names of their systems -> the emulator."""
 
 
@@ -92,6 +99,11 @@ def edit_sheet(world: World) -> None:
 def edit_idea(world: World) -> None:
     """Somebody renames an idea in Kintone."""
     world.kintone("ideas", "idea_no", "I-0003", {"title": "One form for all travel"})
+
+
+def edit_active_idea(world: World) -> None:
+    """Somebody renames one that is worked on."""
+    world.kintone("ideas", "idea_no", "I-0002", {"title": "Shared tool walls"})
 
 
 def edit_improvement(world: World) -> None:
@@ -126,6 +138,7 @@ STORIES = {
     ),
     "kintone-to-ketryx": Story(10, edit_idea, {"title": "One form for travel"}, {"title": "One form for all travel"}),
     "ketryx-to-jsonl": Story(15, edit_item, {"title": "Show doses in ml/h"}, {"title": "Show doses"}),
+    "kintone-to-kitemaker": Story(4, edit_active_idea, {"title": "Shared tool wall"}, {"title": "Shared tool walls"}),
     "kintone-to-jsonl": Story(10, edit_idea, {"title": "One form for travel"}, {"title": "One form for all travel"}),
 }
 
@@ -136,7 +149,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     shutil.copytree(PLAYBOOKS, folder)
     monkeypatch.chdir(folder)
     clock = OneClock()
-    emulators = {name: create_emulator(name, clock=clock) for name in ("kintone", "kainexus", "ketryx")}
+    emulators = {name: create_emulator(name, clock=clock) for name in ("kintone", "kainexus", "ketryx", "kitemaker")}
     return World(folder, clock, emulators)
 
 

@@ -1,4 +1,4 @@
-"""docs/coverage: each fact about Kintone, KaiNexus and Ketryx is a whole row, said once, with a test that exists."""
+"""docs/coverage: each fact about a system is a whole row, said once, with a test that exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import get_args
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {name: ROOT / "docs" / "coverage" / f"{name}.md" for name in ("kintone", "kainexus", "ketryx")}
+SYSTEMS = ("kintone", "kainexus", "ketryx", "kitemaker")
+PAGES = {name: ROOT / "docs" / "coverage" / f"{name}.md" for name in SYSTEMS}
 HEAD = ["what", "source", "connector", "emulator", "test"]
 SOURCES = {"seed", "docs", "client source", "e2e", "observed", "inferred", "assumption"}
 CONNECTOR = {"yes", "no", "refused", "later"}
@@ -265,6 +266,40 @@ def test_every_assumption_about_ketryx_stands_in_a_row() -> None:
     from migrator.emulators.ketryx import assumptions
 
     rows_of = {word for row in rows("ketryx") if "assumption" in row.cells[1] for word in row.words}
+    constants = {name for name in vars(assumptions) if name.isupper()}
+    switches = {each.name for each in dataclasses.fields(assumptions.Switches)}
+    assert (constants | switches) - rows_of == set()
+
+
+# ---------------------------------------------------------------- Kitemaker
+
+
+def test_every_call_of_kitemaker_stands_in_a_row() -> None:
+    """What the emulator serves by either interface; of REST the connector says yes to exactly the calls it makes."""
+    from migrator.emulators.kitemaker import rest, schema
+    from tests.connectors.test_kitemaker_oddities import CALLS
+
+    calls = {f"{method} {path}" for method, path in rest.CALLS}
+    calls |= {f"query {name}" for name in schema.QUERIES} | {f"mutation {name}" for name in schema.MUTATIONS}
+    assert calls - words("kitemaker") == set()
+    used = {word for row in rows("kitemaker") if row.cells[2] == "yes" for word in row.words & calls}
+    assert {call for call in used if call.partition(" ")[2].startswith("/")} == CALLS
+
+
+def test_every_key_and_code_of_kitemaker_stands_in_a_row() -> None:
+    """Keys that REST reads, words of statuses, and codes of errors."""
+    from migrator.emulators.kitemaker import problems, rest, schema
+
+    read = (rest._ITEM, rest._INITIATIVE, rest._FEEDBACK, rest._COMMENT, rest._LABEL)
+    keys = set().union(*read) | {code for code, _ in problems.MISSING.values()} | {"UNAUTHORIZED"}
+    assert (keys | set(schema.ENUMS["StatusType"].split())) - words("kitemaker") == set()
+
+
+def test_every_assumption_about_kitemaker_stands_in_a_row() -> None:
+    """What no public source settles is owned to, constant by constant and switch by switch."""
+    from migrator.emulators.kitemaker import assumptions
+
+    rows_of = {word for row in rows("kitemaker") if "assumption" in row.cells[1] for word in row.words}
     constants = {name for name in vars(assumptions) if name.isupper()}
     switches = {each.name for each in dataclasses.fields(assumptions.Switches)}
     assert (constants | switches) - rows_of == set()
