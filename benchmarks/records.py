@@ -101,7 +101,7 @@ SHAPES = {
     for shape in (
         Shape("default"),
         Shape("wide", more=88, period=2003),
-        Shape("long", sentences=(310, 330), period=1009),
+        Shape("long", sentences=(280, 295), period=1009),
         Shape("rows", rows=(50, 50), period=1009),
     )
 }
