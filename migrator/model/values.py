@@ -22,6 +22,14 @@ class Omit(Enum):
 OMIT: Final = Omit.OMIT
 
 
+class IfMissing(StrEnum):
+    """What a Ref becomes whose record nobody brought over."""
+
+    PROBLEM = "problem"
+    NULL = "null"
+    OMIT = "omit"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
     """The target id of the record that was (or will be) made from a source record. Opaque until applied."""
@@ -38,6 +46,8 @@ class Ref:
     """Id of the source record."""
     part: str = ""
     """Tells apart two targets made from one source record."""
+    missing: IfMissing = field(default=IfMissing.PROBLEM, compare=False)
+    """While planning alone; a Ref in a plan is of a record that the plan makes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from migrator.model.problem import Severity
 from migrator.playbook.expressions import Template, constants_only
 from migrator.playbook.finding import Finding, did_you_mean
 from migrator.playbook.pending import not_yet
+from migrator.playbook.references import check_references
 from migrator.playbook.spelling import CONNECTOR, ref_tree, step_tree
 from migrator.playbook.steps import Surroundings, check_step
 from migrator.playbook.systems import Known, check_system
@@ -103,6 +104,9 @@ def check(made: Draft, checks: Checks, folder: File) -> list[Finding]:
     )
     for at, step in made.steps:
         found.extend(check_step(step, ("steps", at), around))
+    names = [name for _, name in _step_names(made)]
+    found.extend(check_references(made.steps, made.names("refs"), names))
+    found.extend(_check_refs(made))
     found.extend(_check_names(made))
     found.extend(_check_tests(made))
     found.extend(_unused_systems(made))
@@ -143,6 +147,17 @@ def _step_names(made: Draft) -> list[tuple[int, str]]:
         for at, part in _items(made.tree, "steps")
         if isinstance(part, Mapping) and isinstance(part.get("step"), str)
     ]
+
+
+def _check_refs(made: Draft) -> Iterator[Finding]:
+    """Systems of entries of `refs:` that there are not."""
+    known = made.names("systems")
+    for name, ref in made.refs.items():
+        for side, place in (("source", ref.source), ("target", ref.target)):
+            if place.system not in known:
+                hint = did_you_mean(place.system, known, what="systems")
+                summary = f'there is no system "{place.system}"'
+                yield Finding(path=("refs", name, side, "system"), code="PB035", summary=summary, hint=hint)
 
 
 def _check_names(made: Draft) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*+\\?'?|\"(?:[^\"\\]|\\.)*+\\?\"?", re.DOT
 """A text within an expression; an unclosed one goes to the end, so that no text is walked twice."""
 _MAP = re.compile(r"\|\s*map\s*\(\s*(?:'([^'\\]*)'|\"([^\"\\]*)\")")
 _VARIABLE = re.compile(r"(?<![\w.])vars\.([A-Za-z_]\w*)")
-_REF = re.compile(r"(?<![\w.])ref\s*\(")
+_REF = re.compile(r"(?<![\w.])ref\s*\(\s*(?:'(\d+)')?")
 
 
 def template_findings(template: Template, value: Any, names: frozenset[str], base: Path) -> Iterator[Finding]:
@@ -72,11 +72,18 @@ def names_used(value: Any, base: Path, mappings: Collection[str], variables: Col
         yield from dict.fromkeys(chain.from_iterable(found))
 
 
-def refs_used(value: Any, base: Path) -> Iterator[Path]:
-    """Paths of the texts that call `ref()`."""
+def refs_named(value: Any, base: Path) -> Iterator[tuple[Path, str | None]]:
+    """(path, name) of each `ref('name', …)`; None where the name is no constant."""
     for path, text in templates(value, base):
-        if any(_REF.search(_QUOTED.sub("''", expression)) for expression in _expressions(text)):
-            yield path
+        for expression in _expressions(text):
+            words: list[str] = []
+
+            def numbered(word: re.Match[str], words: list[str] = words) -> str:
+                words.append(word[0])
+                return f"'{len(words) - 1}'"
+
+            for call in _REF.finditer(_QUOTED.sub(numbered, expression)):
+                yield path, None if call[1] is None else words[int(call[1])][1:-1]
 
 
 def _expressions(text: str) -> list[str]:

@@ -7,29 +7,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from migrator.codec.build import Path, fields_of
-from migrator.playbook.expressions import refs_used
 from migrator.playbook.finding import Finding
 
 NOT_YET: Mapping[str, str] = {
-    "refs": "refs (records that another playbook brought over)",
-    "steps[].target.part": "part (several targets made from one source record)",
     "steps[].target.missing=delete": "missing: delete (removing what the source no longer has)",
     "steps[].target.scope": "scope (which target records are ours to delete)",
-    "steps[].fields ref()": "ref() (a field that points to another migrated record)",
 }
-"""Key path (`[]`: any item; `=value`: this value alone; ` ref()`: a call within) -> its name and what it is for."""
+"""Key path (`[]`: any item; `=value`: this value alone) -> its name and what it is for."""
 
 
 def not_yet(tree: Mapping[str, Any]) -> Iterator[Finding]:
     """A finding for each use of what is not carried out yet."""
     for pattern, sentence in NOT_YET.items():
-        keys, _, call = pattern.partition(" ")
-        keys, _, only = keys.partition("=")
+        keys, _, only = pattern.partition("=")
         for path, value in _matches(tree, keys.split("."), ()):
-            if call:
-                for place in refs_used(value, path):
-                    yield _finding(place, sentence, of_key=False)
-            elif value == only if only else value not in (None, "", {}, []):
+            if value == only if only else value not in (None, "", {}, []):
                 yield _finding(path, sentence, of_key=True)
 
 

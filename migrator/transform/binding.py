@@ -77,9 +77,17 @@ def _pointing(ref: Callable[..., Any] | None) -> Callable[..., Any]:
             raise Refusal("TR009", "`ref()` is not carried out here", hint="refs are known while planning only")
         insist(name)
         insist(source_id)
-        if isinstance(source_id, (tuple, Mapping, bool)):
-            raise Refusal("TR011", f"`ref()` takes one id, not {sort_of(source_id)}")
-        found = ref(name, source_id, **missing)
-        return found if found is None or found is OMIT else Pointer(found)
+        if source_id.__class__ is tuple:
+            return tuple([made for one in source_id if (made := _point_at(ref, name, one, missing)) is not None])
+        return _point_at(ref, name, source_id, missing)
 
     return point
+
+
+def _point_at(ref: Callable[..., Any], name: Any, source_id: Any, missing: Mapping[str, Any]) -> Any:
+    """One Pointer; null for no id: what points nowhere has no parent."""
+    if source_id is None or source_id == "":
+        return None
+    if isinstance(source_id, (tuple, Mapping, bool)):
+        raise Refusal("TR011", f"`ref()` takes an id or a list of ids, not {sort_of(source_id)}")
+    return Pointer(ref(name, source_id, **missing))
