@@ -143,14 +143,25 @@ class _DirectGenerator(Generator):
             self.visit(node.right, frame)
             self.write(")")
             return
-        one, other, made = self._temporary(), self._temporary(), self._temporary()
-        self.write(f"({made} if (({one} := ")
-        self.visit(node.left, frame)
-        self.write(f").__class__ is int) & (({other} := ")
-        self.visit(node.right, frame)
-        self.write(f").__class__ is int) and {-_SMALL} < ({made} := {one} {node.operator} {other}) < {_SMALL}")
+        made = self._temporary()
+        self.write(f"({made} if ")
+        one = self._operand(node.left, frame)
+        self.write(" & ")
+        other = self._operand(node.right, frame)
+        self.write(f" and {-_SMALL} < ({made} := {one} {node.operator} {other}) < {_SMALL}")
         self.write(f" else {calculate}({one}, {other}))")
         self._nested -= 1
+
+    def _operand(self, node: nodes.Expr, frame: Frame) -> str:
+        """Writes whether it is a whole number; gives what it is called after that."""
+        if isinstance(node, nodes.Const) and node.value.__class__ is int:
+            self.write("True")
+            return f"({node.value})"
+        one = self._temporary()
+        self.write(f"(({one} := ")
+        self.visit(node, frame)
+        self.write(").__class__ is int)")
+        return one
 
     visit_Add = visit_Sub = visit_Mul = _calculation  # noqa: N815  Jinja's visitor names them so
 

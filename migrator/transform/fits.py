@@ -117,7 +117,11 @@ Condition = tuple[str, Mapping[str, Any]]
 def _text(field: Field, place: str) -> Condition:
     least = field.min_length or (1 if field.required else 0)
     most = TEXT_CHARACTERS if field.max_length is None else min(field.max_length, TEXT_CHARACTERS)
-    return f"{{v}}.__class__ is str and {least} <= len({{v}}) <= {most} and {_SOUND}", {}
+    return f"{{v}}.__class__ is str and {_length(least, most)} and {_SOUND}", {}
+
+
+def _length(least: int, most: int) -> str:
+    return f"{least} <= len({{v}}) <= {most}" if least else f"len({{v}}) <= {most}"
 
 
 def _number(field: Field, place: str) -> Condition:
@@ -163,7 +167,7 @@ def _some_of(field: Field, place: str) -> Condition:
 
 
 def _some(field: Field, most: int = 1_000) -> str:
-    return f"{{v}}.__class__ is tuple and {int(field.required)} <= len({{v}}) <= {most}"
+    return f"{{v}}.__class__ is tuple and {_length(int(field.required), most)}"
 
 
 def _told(field: Field) -> frozenset[str]:
