@@ -28,6 +28,8 @@ _NESTED: Final = 8
 """Shortcuts within one another; Python's own compiler takes two hundred brackets."""
 _PARTS: Final = 12
 """Parts of a text that are joined inline."""
+_TEXTS: Final = frozenset({str, int})
+"""What stands in a text as Python writes it; true and false do not."""
 _SMALL: Final = 2**62
 """Whole numbers that are far within the bounds."""
 
@@ -73,7 +75,7 @@ class _DirectGenerator(Generator):
         self._tables = tables
         self._nested = 0
         self._temporaries = 0
-        self.bound: dict[str, Any] = {**SHARED, "omit": OMIT}
+        self.bound: dict[str, Any] = {**SHARED, "omit": OMIT, "texts": _TEXTS}
         """Name -> what the code means by it."""
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802  Jinja's visitor names it so
@@ -166,7 +168,7 @@ class _DirectGenerator(Generator):
     visit_Add = visit_Sub = visit_Mul = _calculation  # noqa: N815  Jinja's visitor names them so
 
     def _join(self, parts: list[nodes.Expr], frame: Frame) -> None:
-        """Texts are joined inline, `&` sees to it that all parts are there for the filter."""
+        """Texts and whole numbers are joined inline, `&` sees to it that all parts are there for the filter."""
         names: list[str] = []
         pieces: list[str] = []
         tests: list[str] = []
@@ -181,7 +183,7 @@ class _DirectGenerator(Generator):
             one = self._temporary()
             self.write(f"{' & ' if tests else ''}(({one} := ")
             self.visit(part, frame)
-            self.write(").__class__ is str)")
+            self.write(").__class__ in texts)")
             tests.append(one)
             names.append(one)
             pieces.append(f"{{{one}}}")
