@@ -3,7 +3,7 @@
 It holds the checks of every field inline, and for the commonest filters and operators what they do with the values
 that they nearly always get. It gives what the functions of `Sandbox.compile_all` and the fits give, or raises one of
 BAD_DATA: then these must be asked, field by field. Twelve fields, checks included, cost 3.4 times a function written
-by hand; calls of filters and of a check for each field cost 9.7 times (measured).
+by hand; calls of filters and of a check for each field cost 9 times (measured).
 """
 
 from __future__ import annotations
