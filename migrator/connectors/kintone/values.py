@@ -16,13 +16,13 @@ from migrator.model.values import Field, File, Record, Value, quick_record
 Payload = Mapping[str, Mapping[str, Any]]
 """Field code -> {"type", "value"}."""
 
-_SCALARS = frozenset(
+SCALARS = frozenset(
     {
         "SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "RICH_TEXT", "LINK", "NUMBER", "CALC", "RADIO_BUTTON", "DROP_DOWN",
         "DATE", "TIME", "DATETIME", "RECORD_NUMBER", "CREATED_TIME", "UPDATED_TIME", "STATUS",
     }
 )  # fmt: skip
-
+"""Types whose value is a text."""
 
 _TEXTS = frozenset({str, int})
 """What is sent as its text."""
@@ -36,7 +36,7 @@ def to_record(payload: Payload, system: str = "") -> Record:
     fields: dict[str, Value] = {}
     for code, told in payload.items():
         value = told["value"]
-        if told["type"] in _SCALARS:
+        if told["type"] in SCALARS:
             fields[code] = value or None
         elif code[0] != "$":
             fields[code] = _read(told["type"], value, system)
@@ -48,7 +48,7 @@ def to_payload(fields: Mapping[str, Value], known: Mapping[str, Field]) -> dict[
     payload = {}
     for name, value in fields.items():
         field = known.get(name)
-        if field is not None and field.extra["type"] in _SCALARS and (kind := value.__class__) in _TEXTS:
+        if field is not None and field.extra["type"] in SCALARS and (kind := value.__class__) in _TEXTS:
             payload[name] = {"value": value if kind is str else str(value)}
         else:
             payload[name] = {"value": _wire(field, value)}
@@ -97,7 +97,7 @@ def _read(type_: str, value: Any, system: str) -> Value:
 
 def _read_row(cells: Payload, system: str) -> dict[str, Value]:
     return {
-        code: (told["value"] or None) if told["type"] in _SCALARS else _read(told["type"], told["value"], system)
+        code: (told["value"] or None) if told["type"] in SCALARS else _read(told["type"], told["value"], system)
         for code, told in cells.items()
     }
 
