@@ -111,7 +111,7 @@ def _lane(
         target_identity=target.identity,
         writing=writing,
         capabilities=target.capabilities(writing.options, writing.collection),
-        where=mapping.where,
+        where=mapping.where if mapping.filters else None,
         render=mapping.render,
         ids=state.ids,
         limits=loaded.playbook.limits,

@@ -1,7 +1,7 @@
 """A plan on disk: JSON Lines with a header, changes in the order of applying, a trailer and the plan hash.
 
 One line an object, keys sorted, empty ones left out, UTF-8, "\\n" at the end. Every 10,000 change lines a line
-`{"line":"hash","lines":N,"sha256":…}` is chained: over the text of the last hash line's value and the bytes since.
+`{"line":"hash","lines":N,"sha256":…}` holds the SHA-256 of every byte before it, so an edit is found where it is.
 The last line `{"line":"end","sha256":…,"trailer":OFFSET}` holds the **plan hash**: SHA-256 of every byte before it.
 No clock time and nothing random: same inputs and state, same bytes. Mode 0600; written whole or not at all.
 """
@@ -143,7 +143,6 @@ class PlanWriter:
         self.path = path
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         self._whole = hashlib.sha256()
-        self._chain = hashlib.sha256()
         self._offset = 0
         self._lines = 0
         try:
@@ -177,9 +176,7 @@ class PlanWriter:
             self._lines += len(some)
             done += len(some)
             if self._lines % HASH_EVERY == 0:
-                value = self._chain.hexdigest()
-                self._write(_line({"line": "hash", "lines": self._lines, "sha256": value}))
-                self._chain = hashlib.sha256(value.encode())
+                self._write(_line({"line": "hash", "lines": self._lines, "sha256": self._whole.hexdigest()}))
 
     def finish(self, trailer: PlanTrailer) -> str:
         """Trailer, end line, fsync, rename. Returns the plan hash."""
@@ -204,7 +201,6 @@ class PlanWriter:
         except OSError as error:
             raise _disk(self.path, error) from error
         self._whole.update(line)
-        self._chain.update(line)
         self._offset += len(line)
 
 
@@ -258,18 +254,17 @@ class PlanFile:
 
     def _look(self) -> NoReturn:
         """Say in which lines the file differs from what was written, as its hash lines tell."""
-        chain, lines = hashlib.sha256(), 0
+        whole, lines = hashlib.sha256(), 0
         with self.path.open("rb") as file:
             for line in file:
                 if line.startswith(b'{"line":"end"'):
                     break
                 if line.startswith(b'{"line":"hash"'):
-                    if orjson.loads(line)["sha256"] != chain.hexdigest():
+                    if orjson.loads(line)["sha256"] != whole.hexdigest():
                         raise _damaged(self.path, f"changes {lines - HASH_EVERY + 1:,} to {lines:,}")
-                    chain = hashlib.sha256(chain.hexdigest().encode())
-                    continue
-                lines += 1 if b'"line":"change"' in line else 0
-                chain.update(line)
+                else:
+                    lines += 1 if b'"line":"change"' in line else 0
+                whole.update(line)
         raise _damaged(self.path, f"what follows change {lines // HASH_EVERY * HASH_EVERY:,}")
 
     def sections(self) -> tuple[Section, ...]:

@@ -97,11 +97,6 @@ def ref_from_paper(paper: list[str]) -> Ref:
     )
 
 
-def origin_to_paper(origin: Origin) -> list[str]:
-    """Identity, collection, id."""
-    return [origin.system, origin.collection, origin.id]
-
-
 def origin_from_paper(paper: list[str]) -> Origin:
     """The Origin back."""
     system, collection, record = paper

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 
 import orjson
@@ -18,8 +19,8 @@ from migrator.planner.findings import keyed, of_record
 from migrator.planner.keep import Book, Kept, refuse, settle
 from migrator.planner.lane import Lane
 from migrator.planner.lines import Lines, LinesOf
-from migrator.planner.match import chunked, pair_up
-from migrator.planner.snapshot import CHUNK, View
+from migrator.planner.match import chunk_of, pair_up
+from migrator.planner.snapshot import CHUNK, Chunk, View
 
 _TELL_EVERY = 500
 """Source records between two signs of progress."""
@@ -40,8 +41,8 @@ def build(path: Path, header: PlanHeader, lanes: Mapping[str, Lane]) -> Generato
 
     Nothing holds all records or all changes. Raises what the systems raise, and LocalFault for the disk.
     """
-    book = Book()
     with LinesOf() as opener:
+        book = Book(opener.scratch())
         kept: dict[str, Kept] = {}
         for name, lane in lanes.items():
             kept[name] = yield from _plan_step(book, lane, opener.open(ordered=lane.source_capabilities.ordered))
@@ -63,9 +64,8 @@ def _plan_step(book: Book, lane: Lane, lines: Lines) -> Generator[Planning, None
     told = 0
     with View(lane, wanted=expected, standing=standing) as view:
         size = min(CHUNK, lane.capabilities.find or CHUNK)
-        for chunk in view.look(chunked(lane, _desired(book, kept), size)):
-            for pairing in pair_up(lane, chunk):
-                settle(book, kept, pairing)
+        for chunk in view.look(_chunks(book, kept, size)):
+            settle(book, kept, pair_up(lane, chunk))
             if kept.tally["read"] - told >= _TELL_EVERY:
                 told = kept.tally["read"]
                 yield _told(lane, kept, expected)
@@ -104,36 +104,47 @@ def _again(kept: Kept) -> Iterator[Problem]:
         )
 
 
-def _desired(book: Book, kept: Kept) -> Iterator[tuple[int, Desired]]:
-    """Source records that pass `where` and could be rendered, with their sequence numbers."""
+def _chunks(book: Book, kept: Kept, size: int) -> Iterator[Chunk]:
+    """Source records that pass `where` and could be rendered, `size` at a time, with their sequence numbers."""
     lane, tally = kept.lane, kept.tally
-    key = lane.writing.write.key
-    system, collection, where, render = lane.source_identity, lane.query.collection.id, lane.where, lane.render
+    some: list[tuple[int, Desired]] = []
     for record in _records(lane):
         tally["read"] += 1
         book.number += 1
-        origin = quick_origin(system=system, collection=collection, id=record.id)
-        wanted = where(record, origin)
-        if isinstance(wanted, Problem):
-            refuse(book, kept, (wanted,), record.fields, book.number)
-            continue
-        if not wanted:
-            tally["filtered"] += 1
-            kept.passed.add(record.id, book.number)
-            continue
-        if record.id:
-            kept.origins.add(record.id, book.number)
-        elif not key:
-            refuse(book, kept, (_nameless(lane),), record.fields, book.number)
-            continue
-        rendered = render(record, origin)
-        if rendered.problems:
-            problems = (
-                rendered.problems if origin.id else keyed(rendered.problems, lane.writing.write.key, rendered.fields)
-            )
-            refuse(book, kept, problems, record.fields, book.number)
-            continue
-        yield book.number, _made(lane, origin, rendered.fields)
+        desired = _desired(book, kept, record)
+        if desired is not None:
+            some.append((book.number, desired))
+            if len(some) == size:
+                yield chunk_of(lane, some)
+                some = []
+    if some:
+        yield chunk_of(lane, some)
+
+
+def _desired(book: Book, kept: Kept, record: Record) -> Desired | None:
+    """What should stand for one source record; None: it is left out, or is a problem."""
+    lane, number = kept.lane, book.number
+    origin = quick_origin(system=lane.source_identity, collection=lane.query.collection.id, id=record.id)
+    wanted = True if lane.where is None else lane.where(record, origin)
+    if isinstance(wanted, Problem):
+        refuse(book, kept, (wanted,), record.fields, number)
+        return None
+    if not wanted:
+        kept.tally["filtered"] += 1
+        kept.passed.add(record.id, number)
+        return None
+    if record.id:
+        kept.origins.add(record.id, number)
+    elif not lane.writing.write.key:
+        refuse(book, kept, (_nameless(lane),), record.fields, number)
+        return None
+    rendered = lane.render(record, origin)
+    if rendered.problems:
+        key = lane.writing.write.key
+        problems = rendered.problems if origin.id else keyed(rendered.problems, key, rendered.fields)
+        refuse(book, kept, problems, record.fields, number)
+        return None
+    return _made(lane, origin, rendered.fields)
 
 
 def _nameless(lane: Lane) -> Problem:
@@ -159,12 +170,5 @@ def _made(lane: Lane, origin: Origin, fields: Mapping[str, Value]) -> Desired:
 
 
 def _records(lane: Lane) -> Iterator[Record]:
-    left = lane.limit
-    pages = lane.source.read(lane.query)
-    for page in pages:
-        for record in page.records:
-            if left is not None:
-                if left <= 0:
-                    return
-                left -= 1
-            yield record
+    """Source records, page by page, `limit` of them."""
+    return islice(chain.from_iterable(page.records for page in lane.source.read(lane.query)), lane.limit)

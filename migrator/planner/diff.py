@@ -37,11 +37,13 @@ def change_ids(
     is hashed is the JSON of [target, collection, part, [system, collection, id], phase, field, position]; the
     last two are of uploads, "" and 0 else.
     """
-    head = orjson.dumps([target, collection, part, origin])[:-2] + b","
+    head = blake2b(orjson.dumps([target, collection, part, origin])[:-2] + b",", digest_size=16)
     tail = b"]," + orjson.dumps([int(phase), "", 0])[1:]
 
     def name(record: str) -> str:
-        return blake2b(head + orjson.dumps(record) + tail, digest_size=16).hexdigest()
+        own = head.copy()
+        own.update(orjson.dumps(record) + tail)
+        return own.hexdigest()
 
     return name
 
@@ -108,7 +110,10 @@ class Judge:
     def _changed(self, wanted: Mapping[str, Value], found: Mapping[str, Value]) -> dict[str, Value]:
         lane, frozen = self._lane, self._only_create
         differing = {
-            name: value for name, value in wanted.items() if not same(value, found.get(name)) and name not in frozen
+            name: value
+            for name, value in wanted.items()
+            if not (value == found.get(name) if value.__class__ is str else same(value, found.get(name)))
+            and name not in frozen
         }
         marker = lane.writing.write.marker
         if marker is not None and marker.line in differing:

@@ -42,7 +42,7 @@ class Chunk:
     folded: list[Folded]
     """Their keys as the target compares them; () where the step has no key."""
     markers: list[str]
-    """Their markers; "" where the step has none."""
+    """Their markers; none where the step has none."""
     mapped: Mapping[str, Mapped]
     """Source id -> row of the id map."""
     by_id: dict[str, Record] = field(default_factory=dict)
@@ -275,7 +275,7 @@ class _Disk:
             keys = {joined(key): key for key in chunk.folded if key and "" not in key}
             for text, record in self._where("key", list(keys)):
                 chunk.by_key.setdefault(keys[text], []).append(record)
-            for text, record in self._where("marker", [text for text in chunk.markers if text]):
+            for text, record in self._where("marker", chunk.markers):
                 chunk.by_marker.setdefault(text, []).append(record)
             yield chunk
 

@@ -57,6 +57,8 @@ class StepMapping:
         self._needs_origin = "origin" in names_read(every)
         self.references = fields_read(every)
         """Names of the record's fields that the templates read; None: it cannot be told, read them all."""
+        self.filters = where is not None
+        """There is a `where`."""
 
     def prepare(self, target_fields: Mapping[str, Field] | None, variables: Mapping[str, Any], zone: str) -> None:
         """What the fields must fit, and the values of `vars`."""
