@@ -81,11 +81,12 @@ def prepared(
     waiting: list[_Waiting] = []
     settled: list[tuple[Load, Settled]] = []
     for offset, raw in lines:
-        change = parse_change(raw)
+        marked = is_marked(raw)
+        change = parse_change(raw, marked)
         if change.action in _UNSENT:
             if links is not None:
                 links.append((offset, change))
-        elif change.needs or offset in turns or is_marked(raw):
+        elif marked or change.needs or offset in turns:
             waiting.append(_Waiting(len(loads), offset, change, turns.get(offset)))
             loads.append(None)
         else:

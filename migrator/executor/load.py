@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from migrator.codec.change import parse_change
-from migrator.contract import Batch, Call, Capabilities, Item, quick_item
+from migrator.contract import Batch, Call, Capabilities, Item
 from migrator.executor.way import Way
 from migrator.model.plan import Action, Change, Phase, PlanKind
-from migrator.model.quick import maker
-from migrator.model.run import Cause, Outcome, Status, quick_outcome
+from migrator.model.quick import filler
+from migrator.model.run import Cause, Outcome, Status
 from migrator.model.values import File, Key, Origin, Value
-from migrator.state.idmap import Entry, quick_entry
-from migrator.state.journal import Settled, quick_settled
+from migrator.state.idmap import Entry
+from migrator.state.journal import Settled
 
 _ROOM = 4096
 """Bytes of a request kept free for what goes around the parts."""
@@ -60,7 +60,7 @@ class Load:
         return name_of(self.item.key, self.origin, self.item.target_id)
 
 
-_quick_load = maker(Load)
+_filled_load, _filled_item = filler(Load), filler(Item)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,23 +103,16 @@ def name_of(key: Key, origin: Origin | None, target_id: str | None) -> str:
 
 
 def ready(way: Way, line: int, change: Change, raw: bytes = b"") -> Load:
-    """A Load of a change without Refs; `raw`: its line says just that. Raises SystemFailed for what cannot be sent."""
+    """A Load of a change without Refs; `raw`: its line says just that. Raises SystemFailed for what never can be."""
     action = change.action
-    return _quick_load(
-        line=line,
-        planned=action,
-        action=action,
-        item=_item(change, way.target.encode_change(way.writing, change)),
-        origin=change.origin,
-        raw=raw,
-        made=None if raw else change,
-    )
+    item = _item(change, way.target.encode_change(way.writing, change))
+    return _filled_load(line, action, action, item, change.origin, raw, None if raw else change)
 
 
 def unsent(line: int, change: Change) -> Load:
     """A Load of what is settled without a request."""
     action, item = change.action, _item(change, b"")
-    return _quick_load(line=line, planned=action, action=action, item=item, origin=change.origin, made=change)
+    return Load(line=line, planned=action, action=action, item=item, origin=change.origin, made=change)
 
 
 def turned(way: Way, load: Load, change: Change, **known: object) -> Load:
@@ -143,7 +136,7 @@ def batches_of(way: Way, phase: Phase, parcel: Parcel) -> tuple[Batch, ...]:
 
 def _item(change: Change, part: bytes) -> Item:
     file = _file_of(change) if change.action is Action.UPLOAD else None
-    return quick_item(change_id=change.id, key=change.key, target_id=change.target_id, part=part, file=file)
+    return _filled_item(change.id, change.key, change.target_id, part, file)
 
 
 def _file_of(change: Change) -> File | None:
@@ -214,7 +207,7 @@ def settled_done(
     reason: str | None = None,
 ) -> Settled:
     """The change is in the target."""
-    outcome = quick_outcome(
+    outcome = Outcome(
         change_id=load.item.change_id,
         status=Status.DONE,
         target_id=target_id,
@@ -224,9 +217,7 @@ def settled_done(
         attempts=load.attempts,
         found=load.found,
     )
-    return quick_settled(
-        line=load.line, outcome=outcome, entry=entry_of(way, load.action, load.origin, kind, target_id)
-    )
+    return Settled(line=load.line, outcome=outcome, entry=entry_of(way, load.action, load.origin, kind, target_id))
 
 
 def settled_not(
@@ -263,7 +254,7 @@ def entry_of(way: Way, action: Action, origin: Origin | None, kind: PlanKind, ta
         return None
     pair, source_id = way.pair(origin), origin.id
     if action in _MAKES:
-        return quick_entry(pair=pair, source_id=source_id, target_id=target_id)
+        return Entry(pair=pair, source_id=source_id, target_id=target_id)
     if action is Action.DELETE and kind is not PlanKind.UNDO:
         return Entry(pair=pair, source_id=source_id, target_id=target_id, gone=True)
     if action in (Action.UNLINK, Action.DELETE):

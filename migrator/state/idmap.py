@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from migrator.contract import Mapped, Pair
-from migrator.model.quick import maker
 from migrator.state.database import Database
 
 _AT_ONCE = 500
@@ -26,10 +25,6 @@ class Entry:
     """The record that now stands for it, or stood."""
     gone: bool = False
     """Our own delete: the row stays and says so."""
-
-
-quick_entry = maker(Entry)
-"""The same as the class, for those who make one a record."""
 
 
 class IdRows:
