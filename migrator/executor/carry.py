@@ -60,8 +60,8 @@ def recovered(running: Running, ways: Mapping[str, Way]) -> Iterator[Event]:
             running.state.journal.settle(running.run.number, (), (doubt.seq,))
             running.doubted.update(doubt.lines)
             continue
-        changes = running.kept.change_at(list(doubt.lines))
-        loads = prepared(running, way, list(zip(doubt.lines, changes, strict=True)))
+        raws = running.kept.lines_at(doubt.lines)
+        loads = prepared(running, way, list(zip(doubt.lines, raws, strict=True)))
         while (
             needs_settling(way, loads) and (left := begun + way.capabilities.settle - running.clock.monotonic()) > 0
         ):

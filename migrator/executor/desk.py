@@ -123,7 +123,7 @@ class Desk:
 
     def _encode(self, parcel: Parcel) -> None:
         if parcel.call is None:
-            parcel.sent = batches_of(self._way, parcel)
+            parcel.sent = batches_of(self._way, self._section.phase, parcel)
             try:
                 parcel.call = self._way.target.encode(parcel.sent)
             except MigratorError:
@@ -137,8 +137,10 @@ class Desk:
         Records that this run made (a self-reference has no before-image) are our own.
         """
         parcel.checked = True
+        if self._way.capabilities.recheck not in (Recheck.BY_IDS, Recheck.SCAN):
+            return True
         loads = [load for load in parcel.loads if load.change.before is not None]
-        if not loads or self._way.capabilities.recheck not in (Recheck.BY_IDS, Recheck.SCAN):
+        if not loads:
             return True
         seen = self._drift.seen(loads)
         overwrite = self._running.options.overwrite
@@ -273,8 +275,12 @@ class Desk:
     def _follow(self, after: After, parcel: Parcel | None = None, *, keep_rest: bool = False) -> None:
         """Journal the outcomes, close the parcel's row, queue what goes again."""
         answered = () if parcel is None else (parcel.seq,)
-        self._running.settle(self._section.step, after.settled, answered)
-        self.failures.count(after.settled)
+        if after.landing is not None:
+            self._running.land(self._section.step, after.landing, answered)
+            self.failures.landed(after.landing.landed.lines)
+        else:
+            self._running.settle(self._section.step, after.settled, answered)
+            self.failures.count(after.settled)
         root = -1 if parcel is None else parcel.root
         for fresh in (*after.parcels, *packed(self._way.capabilities, after.again)):
             fresh.root = root
