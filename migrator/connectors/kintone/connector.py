@@ -158,7 +158,7 @@ class Kintone(Target):
     ) -> Iterator[Page]:
         """By `$id in (…)`; an id that is no number is of no record."""
         conditions = (one_of("$id", [id_ for id_ in ids if id_.isdecimal()]) for ids in pages)
-        return self._reading(collection, fields).looked_up(conditions)
+        return self._reading(collection, fields).looked_up(conditions, unique=True)
 
     def find(
         self,
@@ -177,7 +177,8 @@ class Kintone(Target):
         if field is not None and type_of(field) not in _FINDABLE:
             raise Refused(_not_findable(collection.id, name))
         conditions = (one_of(name, _sought(field, page)) for page in pages)
-        return self._reading(collection, None if fields is None else (*fields, name)).looked_up(conditions)
+        reading = self._reading(collection, None if fields is None else (*fields, name))
+        return reading.looked_up(conditions, unique=field is not None and field.unique)
 
     def fold(self, field: Field | None, value: Value) -> str:
         """Numbers, dates and times by value; texts as they are."""

@@ -101,10 +101,10 @@ class Reading:
         records = self._asked(self._call(params)).records
         return records.last() if records else 0
 
-    def looked_up(self, conditions: Iterable[str]) -> Iterator[Page]:
+    def looked_up(self, conditions: Iterable[str], *, unique: bool) -> Iterator[Page]:
         """One Page per condition, in order, several asked ahead. An empty condition brings nothing and costs nothing.
 
-        More than 500 hits (a key that is not unique) are read on by id.
+        More than 500 hits (of a key that is not `unique`) are read on by id.
         """
         kept: list[str] = []
 
@@ -117,12 +117,12 @@ class Reading:
         with _dropped(self._wire.stream(calls())) as answers:
             for answer in answers:
                 yield from _empty(kept)
-                yield self._hits(kept.pop(0), self._sheet(answer).records)
+                yield self._hits(kept.pop(0), self._sheet(answer).records, unique)
             yield from _empty(kept)
 
-    def _hits(self, condition: str, records: Cut | Shaped) -> Page:
+    def _hits(self, condition: str, records: Cut | Shaped, unique: bool) -> Page:
         size, last, parts = len(records), 0, [records.rising(0)]
-        while len(records) == PAGE:
+        while len(records) == PAGE and not unique:
             last = records.last()
             records = self._asked(self._after(condition, last)).records
             size += len(records)
