@@ -119,7 +119,7 @@ def _refused(*values: Value) -> Any:
 
 
 def _no_files(value: Value) -> list[Value]:
-    if value:
+    if value not in ((), None, ""):
         raise _NotPlainError
     return []
 
