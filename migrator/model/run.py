@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action
 from migrator.model.problem import Problem
 from migrator.model.quick import maker

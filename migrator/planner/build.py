@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
+from migrator.model.lean import dataclass
 from migrator.model.plan import PlanHeader, PlanTrailer
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.run import Planning
