@@ -24,7 +24,7 @@ COMMANDS = (
 """In the order in which people meet them; each is a module of this folder."""
 LATER = ("ids", "undo", "retry")
 """Known and refused by name."""
-GC_THRESHOLD = 50_000
+GC_THRESHOLD = 100_000
 """Objects between two collections of garbage: records die by themselves, and looking for cycles among them costs."""
 
 
