@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,7 @@ from migrator.contract import (
     Writing,
 )
 from migrator.errors import PlaybookInvalid
+from migrator.model.lean import dataclass
 from migrator.model.playbook import Read, System, Write
 from migrator.model.problem import Place, Problem
 from migrator.model.values import Collection, File

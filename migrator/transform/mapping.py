@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from jinja2 import nodes
 
 from migrator.errors import PlaybookInvalid
+from migrator.model.lean import dataclass
 from migrator.model.playbook import MappingTable, Step
 from migrator.model.problem import Place, Problem
 from migrator.model.quick import maker

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from migrator.errors import Refused
+from migrator.model.lean import dataclass
 from migrator.model.problem import Problem
 
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
