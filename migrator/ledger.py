@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import Field, asdict, dataclass
+from dataclasses import Field, asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from migrator.codec.schema import DIALECT, Schema, SchemaWriter
 from migrator.connectors import CONNECTORS, connector
 from migrator.errors import LocalFault, MigratorError, PlanRefused, UsageWrong
 from migrator.executor.report import report as report_of
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
 from migrator.model.playbook import Playbook
 from migrator.model.run import Report

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,7 @@ import orjson
 from migrator.codec.change import change_line, parse_change
 from migrator.errors import LocalFault, PlanRefused
 from migrator.failpoint import failpoint
+from migrator.model.lean import dataclass
 from migrator.model.plan import (
     PLAN_FORMAT,
     Change,
@@ -41,6 +42,8 @@ HASH_EVERY = 10_000
 """Change lines between two hash lines."""
 _BLOCK = 1 << 20
 """Bytes that are hashed at once."""
+_LINES = 1 << 17
+"""Bytes of lines that are read at once."""
 _END_MAX = 400
 """Bytes of the end line at most."""
 
@@ -282,10 +285,12 @@ class PlanFile:
         with self.path.open("rb", buffering=1 << 18) as file:
             file.seek(start)
             while start < stop:
-                line = file.readline()
-                if not line.startswith(b'{"line":"hash"'):
-                    yield start, line
-                start += len(line)
+                for line in file.readlines(_LINES) or [b""]:
+                    if not line.startswith(b'{"line":"hash"'):
+                        yield start, line
+                    start += len(line)
+                    if start >= stop:
+                        return
 
     def changes(self, start: int | None = None, stop: int | None = None) -> Iterator[tuple[int, Change]]:
         """(offset, change) of all changes, or of those between two offsets."""
@@ -294,12 +299,16 @@ class PlanFile:
         for offset, line in self.lines(start, self._trailer_at if stop is None else stop):
             yield offset, parse_change(line)
 
-    def change_at(self, offsets: list[int]) -> Iterator[Change]:
+    def change_at(self, offsets: Sequence[int]) -> Iterator[Change]:
         """The changes whose lines begin at these offsets."""
+        return map(parse_change, self.lines_at(offsets))
+
+    def lines_at(self, offsets: Sequence[int]) -> Iterator[bytes]:
+        """The lines that begin at these offsets."""
         with self.path.open("rb") as file:
             for offset in offsets:
                 file.seek(offset)
-                yield parse_change(file.readline())
+                yield file.readline()
 
 
 def sync_folder(folder: Path) -> None:

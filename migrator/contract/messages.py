@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Phase
 from migrator.model.playbook import Write
 from migrator.model.quick import maker
@@ -126,8 +127,8 @@ class Batch:
     """In plan order, at least one."""
 
 
-quick_done, quick_item = maker(Done), maker(Item)
-"""The same as the classes, for those who make one a record."""
+quick_done = maker(Done)
+"""The same as the class, for those who make one a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
 import orjson
 
+from migrator.model.lean import dataclass
 from migrator.model.plan import PlanHeader, PlanTrailer
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.run import Planning

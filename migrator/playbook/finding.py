@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import heapq
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from migrator.codec.build import Path
+from migrator.model.lean import dataclass
 from migrator.model.problem import Place, Problem, Severity
 
 CODES = {
