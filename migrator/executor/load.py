@@ -143,6 +143,10 @@ def _file_of(change: Change) -> File | None:
     return next((value for value in (change.after or {}).values() if isinstance(value, File)), None)
 
 
+BUNDLE_BYTES = 2_000_000
+"""A request that holds as many is not bundled further: several of them are in memory at a time."""
+
+
 class Packer:
     """Fills one open batch per action, and a request with as many batches as it takes."""
 
@@ -164,7 +168,7 @@ class Packer:
         self._bytes += size
         if len(batch) >= self._capabilities.batch_max.get(action, 1):
             self._closed.append(tuple(self._open.pop(action)))
-            if len(self._closed) >= self._capabilities.bundle:
+            if len(self._closed) >= self._capabilities.bundle or self._bytes >= BUNDLE_BYTES:
                 full = [*full, self._cut()]
         return full
 
