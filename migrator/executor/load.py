@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from migrator.contract import Batch, Call, Capabilities, Item, quick_item
 from migrator.executor.way import Way
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change, PlanKind
 from migrator.model.quick import maker
 from migrator.model.run import Cause, Outcome, Status, quick_outcome

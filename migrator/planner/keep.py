@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from migrator.contract import Pair
 from migrator.errors import SystemFailed
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Place, Problem
 from migrator.model.values import Ref, Value
