@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from migrator.codec.change import parse_change
 from migrator.contract import Batch, Call, Capabilities, Item
 from migrator.executor.way import Way
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change, Phase, PlanKind
 from migrator.model.quick import filler
 from migrator.model.run import Cause, Outcome, Status

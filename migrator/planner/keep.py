@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+<<<<<<< HEAD
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+=======
+from collections.abc import Mapping
+from dataclasses import field, replace
+>>>>>>> startup-fast
 
 from migrator.contract import Pair
 from migrator.errors import SystemFailed
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Place, Problem
 from migrator.model.values import Ref, Value
