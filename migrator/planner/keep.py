@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-<<<<<<< HEAD
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
-=======
-from collections.abc import Mapping
 from dataclasses import field, replace
->>>>>>> startup-fast
+from functools import partial
 
 from migrator.contract import Pair
 from migrator.errors import SystemFailed
