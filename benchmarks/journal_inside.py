@@ -3,7 +3,7 @@
     python benchmarks/journal_inside.py OUT.json apply a.plan
 
 Every public method of the state's parts, of the run's log and of the view is wrapped. The thread's CPU time is taken
-around the outermost call, and around each step of one that yields, so nothing counts twice and no waiting counts at all.
+around the outermost call, and around each step of one that yields, so nothing counts twice and no waiting counts.
 """
 
 from __future__ import annotations
