@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ import orjson
 
 from migrator.codec.paper import fields_from_paper, fields_to_paper
 from migrator.contract import Mapped, Page
+from migrator.model.lean import dataclass
 from migrator.model.playbook import Marker
 from migrator.model.values import Desired, Key, Record, Value, quick_record
 from migrator.planner.lane import Lane
