@@ -5,30 +5,33 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import orjson
 
 from migrator import __version__
 from migrator.codec.paper import field_hash
-from migrator.contract import Query
+from migrator.contract import Pair, Query
 from migrator.errors import NotFound, PlaybookInvalid, SystemFailed, UsageWrong
 from migrator.model.plan import PlanHeader, PlanStep, PlanSystem
-from migrator.model.playbook import Duplicates, Playbook, Step
+from migrator.model.playbook import Duplicates, Playbook, Read, RefSource, Side, Step, Write
 from migrator.model.problem import Problem
 from migrator.model.selection import Selection
 from migrator.model.values import Field
 from migrator.planner.lane import Lane
 from migrator.playbook.load import Loaded
+from migrator.playbook.references import in_order, names_of
 from migrator.state.state import State
 from migrator.systems import Surroundings, Systems
 from migrator.transform.coerce import check_targets
 from migrator.transform.mapping import StepMapping, compile_mapping
 from migrator.transform.pieces import bare
+from migrator.transform.pointing import referring
 from migrator.transform.template import check_expression
 
 
@@ -37,22 +40,77 @@ def lanes_of(
 ) -> dict[str, Lane]:
     """Every step that is wanted, with both sides described. Raises PlaybookInvalid with all problems found."""
     steps = _selected(loaded.playbook, selection)
+    pairs = _Pairs(loaded, systems, steps)
     try:
-        systems.resolve([name for step in steps for name in (step.source.system, step.target.system)])
+        systems.resolve(pairs.systems)
     except PlaybookInvalid as error:
         raise PlaybookInvalid(*(_of_system(loaded, problem) for problem in error.problems)) from error
     lanes: dict[str, Lane] = {}
     problems: list[Problem] = []
     for step in steps:
         try:
-            lanes[step.name] = _lane(loaded, step, systems, state, selection, around)
+            lanes[step.name] = _lane(loaded, step, systems, state, selection, around, pairs)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
     if not problems:
         problems.extend(_at_odds(loaded, lanes))
     if problems:
         raise PlaybookInvalid(*problems)
-    return lanes
+    wanted = {pair for lane in lanes.values() for pair in lane.refs}
+    return {name: replace(lane, referred=lane.pair in wanted) for name, lane in lanes.items()} if wanted else lanes
+
+
+class _Pairs:
+    """What `ref()` may name: the pair of a step or of an entry of `refs:`, described when it is first asked for."""
+
+    def __init__(self, loaded: Loaded, systems: Systems, steps: list[Step]) -> None:
+        self._loaded = loaded
+        self._systems = systems
+        self._sides = {
+            **{name: (_read(ref.source), _write(ref)) for name, ref in loaded.playbook.refs.items()},
+            **{step.name: (step.source, step.target) for step in loaded.playbook.steps},
+        }
+        named = dict.fromkeys(name for step in steps for name in (step.name, *sorted(names_of(step))))
+        self.systems = [side.system for name in named for side in self._sides[name]]
+        """Names of the systems that these steps and what they refer to are in."""
+        self._known: dict[str, Pair] = {}
+
+    def of(self, step: Step) -> dict[str, Pair]:
+        """Name -> pair, for all that a step refers to. Raises PlaybookInvalid, NotFound and what reading raises."""
+        return {name: self._pair(name) for name in sorted(names_of(step))}
+
+    def _pair(self, name: str) -> Pair:
+        if name not in self._known:
+            read, write = self._sides[name]
+            source, target = self._systems.open(read.system), self._systems.open(write.system)
+            with _asking(self._loaded, self._path(name), "source", read.system):
+                collection = source.describe(read.collection, source.read_options(read))
+            with _asking(self._loaded, self._path(name), "target", write.system):
+                writing = target.writing(write)
+            self._known[name] = Pair(
+                target=target.identity,
+                collection=writing.collection.id,
+                source=source.identity,
+                source_collection=collection.id,
+                part=write.part,
+            )
+        return self._known[name]
+
+    def _path(self, name: str) -> tuple[str | int, ...]:
+        return ("refs", name) if name in self._loaded.playbook.refs else _path_of(self._loaded, name)
+
+
+def _read(side: Side) -> Read:
+    return Read(system=side.system, collection=side.collection)
+
+
+def _write(ref: RefSource) -> Write:
+    return Write(system=ref.target.system, collection=ref.target.collection, part=ref.part)
+
+
+def _path_of(loaded: Loaded, step: str) -> tuple[str | int, ...]:
+    """Where the playbook has the step, whatever its place in the order of refs."""
+    return ("steps", [one.name for one in loaded.playbook.steps].index(step))
 
 
 def _at_odds(loaded: Loaded, lanes: Mapping[str, Lane]) -> Iterator[Problem]:
@@ -83,24 +141,33 @@ def _selected(playbook: Playbook, selection: Selection) -> list[Step]:
             raise UsageWrong(f'the playbook has no step "{name}"', hint=f"its steps: {', '.join(sorted(names))}")
     return [
         step
-        for step in playbook.steps
+        for step in in_order(playbook.steps)
         if (not selection.only or step.name in selection.only) and step.name not in selection.exclude
     ]
 
 
 def _lane(
-    loaded: Loaded, step: Step, systems: Systems, state: State, selection: Selection, around: Surroundings
+    loaded: Loaded,
+    step: Step,
+    systems: Systems,
+    state: State,
+    selection: Selection,
+    around: Surroundings,
+    pairs: _Pairs,
 ) -> Lane:
     source, target = systems.open(step.source.system), systems.open(step.target.system)
     options = source.read_options(step.source)
-    with _asking(loaded, step, "source"):
+    path = _path_of(loaded, step.name)
+    with _asking(loaded, path, "source", step.source.system):
         collection = source.describe(step.source.collection, options)
-    with _asking(loaded, step, "target"):
+    with _asking(loaded, path, "target", step.target.system):
         writing = target.writing(step.target)
     problems = check_targets(step, writing.collection.fields)
     if problems:
         raise PlaybookInvalid(*(_placed(loaded, step, problem) for problem in problems))
-    mapping = mapping_of(loaded.playbook, step, selection.where, writing.collection.fields, target.transfer.zone)
+    named = pairs.of(step)
+    ref = referring(named) if named else None
+    mapping = mapping_of(loaded.playbook, step, selection.where, writing.collection.fields, target.transfer.zone, ref)
     return Lane(
         step=step,
         source=source.system,
@@ -118,11 +185,17 @@ def _lane(
         tainted=around.scrubber.stains,
         limit=selection.limit,
         partial=selection.partial,
+        refs={pair: name for name, pair in reversed(named.items())},
     )
 
 
 def mapping_of(
-    playbook: Playbook, step: Step, where: str | None, fields: Mapping[str, Field] | None, zone: str
+    playbook: Playbook,
+    step: Step,
+    where: str | None,
+    fields: Mapping[str, Field] | None,
+    zone: str,
+    ref: Callable[..., Any] | None,
 ) -> StepMapping:
     """The step's fields as one function; `where` is joined to the step's own filter."""
     if where is not None:
@@ -130,7 +203,7 @@ def mapping_of(
         both = [text for text in (step.source.where, where) if text]
         joined = "{{ " + " and ".join(f"({bare(text)})" for text in both) + " }}"
         step = replace(step, source=replace(step.source, where=joined))
-    return compile_mapping(step, fields, vars=playbook.vars, mappings=playbook.mappings, zone=zone, ref=None)
+    return compile_mapping(step, fields, vars=playbook.vars, mappings=playbook.mappings, zone=zone, ref=ref)
 
 
 def _check_where(where: str) -> None:
@@ -151,15 +224,13 @@ def _wanted(mapping: StepMapping, fields: Mapping[str, Field] | None) -> tuple[s
 
 
 @contextmanager
-def _asking(loaded: Loaded, step: Step, side: str) -> Iterator[None]:
+def _asking(loaded: Loaded, path: tuple[str | int, ...], side: str, system: str) -> Iterator[None]:
     """A system that does not do what was asked is told where the playbook names it, or the collection."""
     try:
         yield
     except SystemFailed as error:
-        number = [one.name for one in loaded.playbook.steps].index(step.name)
-        system = step.source.system if side == "source" else step.target.system
         missing = isinstance(error, NotFound)
-        place = loaded.places(("steps", number, side, "collection") if missing else ("systems", system))
+        place = loaded.places((*path, side, "collection") if missing else ("systems", system))
         error.problems = tuple(
             one if one.place is not None and one.place.file is not None else replace(one, place=place)
             for one in error.problems
@@ -178,10 +249,9 @@ def _of_system(loaded: Loaded, problem: Problem) -> Problem:
 
 def _placed(loaded: Loaded, step: Step, problem: Problem) -> Problem:
     """A problem found with the systems' help gets its place in the playbook."""
-    number = [one.name for one in loaded.playbook.steps].index(step.name)
     field = problem.place.field if problem.place is not None else None
-    path: tuple[str | int, ...] = ("steps", number, "fields", field) if field else ("steps", number)
-    return replace(problem, place=loaded.places(path))
+    path = _path_of(loaded, step.name)
+    return replace(problem, place=loaded.places((*path, "fields", field) if field else path))
 
 
 def header_of(

@@ -277,8 +277,9 @@ def test(paths: Sequence[Path], *, systems: Path | None = None) -> tuple[TestRes
 
 def _tested(playbook: Playbook, step: Step, case: PlaybookTest) -> TestResult:
     from migrator.lanes import mapping_of
+    from migrator.transform.pointing import spelled
 
-    mapping = mapping_of(playbook, step, None, None, "UTC")
+    mapping = mapping_of(playbook, step, None, None, "UTC", spelled)
     record = Record(id="test", fields={name: _frozen(value) for name, value in case.record.items()})
     rendered = mapping.render(record, Origin(system="test", collection=step.source.collection, id="test"))
     differences = tuple(

@@ -19,7 +19,7 @@ from migrator.executor.running import Running
 from migrator.executor.turn import restored
 from migrator.executor.way import Way
 from migrator.failpoint import failpoint
-from migrator.model.plan import Action, Change
+from migrator.model.plan import Action, Change, PlanKind
 from migrator.model.run import Cause, Outcome, Status
 from migrator.model.values import File, Key, Ref, Value
 from migrator.planfile import Section
@@ -285,7 +285,12 @@ def _uploaded(after: Mapping[str, Value], upload: Change, outcome: Outcome, iden
 
 
 def _known(running: Running, refs: Sequence[Ref]) -> dict[Ref, str]:
-    """Refs whose record stands -> its id."""
+    """Refs whose record stands -> its id.
+
+    A load's Refs are of records that this very run makes: where an earlier run's row is all there is, its record is
+    gone, and making it again came to nothing.
+    """
+    ours = running.run.number if running.kind is PlanKind.LOAD else None
     by_pair: dict[Pair, dict[str, Ref]] = {}
     for ref in refs:
         pair = Pair(
@@ -299,7 +304,7 @@ def _known(running: Running, refs: Sequence[Ref]) -> dict[Ref, str]:
     known: dict[Ref, str] = {}
     for pair, by_id in by_pair.items():
         for source_id, mapped in running.state.ids.lookup(pair, list(by_id)).items():
-            if mapped.gone_at is None:
+            if mapped.gone_at is None and ours in (None, mapped.run):
                 known[by_id[source_id]] = mapped.target_id
     return known
 

@@ -50,6 +50,9 @@ class Ref:
     missing: IfMissing = field(default=IfMissing.PROBLEM, compare=False)
     """While planning alone; a Ref in a plan is of a record that the plan makes."""
 
+    def __str__(self) -> str:
+        return f"(known after apply: {self.source_collection} {self.source_id})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:

@@ -19,9 +19,12 @@ from migrator.planner.copying import copied, late
 from migrator.planner.findings import keyed, of_record
 from migrator.planner.keep import Book, Kept, refuse, settle
 from migrator.planner.lane import Lane
-from migrator.planner.lines import Lines, LinesOf
+from migrator.planner.lines import LinesOf, Scratch
 from migrator.planner.match import chunk_of, pair_up
+from migrator.planner.refs import waits
+from migrator.planner.second import refer_back
 from migrator.planner.snapshot import CHUNK, Chunk, View
+from migrator.planner.standing import Standing
 
 _TELL_EVERY = 500
 """Source records between two signs of progress."""
@@ -43,22 +46,27 @@ def build(path: Path, header: PlanHeader, lanes: Mapping[str, Lane]) -> Generato
     Nothing holds all records or all changes. Raises what the systems raise, and LocalFault for the disk.
     """
     with LinesOf() as opener:
-        book = Book(opener.scratch())
+        book = Book(opener.keep(Scratch()), opener.keep(Standing()))
         kept: dict[str, Kept] = {}
         for name, lane in lanes.items():
-            kept[name] = yield from _plan_step(book, lane, opener.open(ordered=lane.source_capabilities.ordered))
-        dropped = late(book, kept)
+            kept[name] = yield from _plan_step(book, lane, opener)
+        for step in kept.values():
+            if step.deferrals is not None:
+                refer_back(book, step)
+            if step.refs is not None:
+                book.findings.notes.extend(step.refs.missing.notes())
+        dropped = {**book.dropped, **late(book, kept)}
         with PlanWriter(path, header) as writer:
             trailer = copied(book, kept, dropped, writer)
             return Built(hash=writer.finish(trailer), trailer=trailer)
 
 
-def _plan_step(book: Book, lane: Lane, lines: Lines) -> Generator[Planning, None, Kept]:
+def _plan_step(book: Book, lane: Lane, opener: LinesOf) -> Generator[Planning, None, Kept]:
     expected = lane.source.count(lane.query)
     if lane.limit is not None:
         expected = lane.limit if expected is None else min(expected, lane.limit)
     standing = lane.target.count(lane.read_back())
-    kept = book.open(lane, lines, standing)
+    kept = book.open(lane, opener, standing)
     book.findings.notes.extend(_notes(lane))
     if not lane.source_capabilities.ordered:
         book.findings.unordered.add(lane.step.name)
@@ -116,10 +124,21 @@ def _chunks(book: Book, kept: Kept, size: int) -> Iterator[Chunk]:
         if desired is not None:
             some.append((book.number, desired))
             if len(some) == size:
-                yield chunk_of(lane, some)
+                yield chunk_of(lane, some if kept.refs is None else _filled(book, kept, some))
                 some = []
     if some:
-        yield chunk_of(lane, some)
+        yield chunk_of(lane, some if kept.refs is None else _filled(book, kept, some))
+
+
+def _filled(book: Book, kept: Kept, some: list[tuple[int, Desired]]) -> list[tuple[int, Desired]]:
+    """The records of a chunk with what they refer to; those are left out that refer to nothing."""
+    good = []
+    for number, desired, problems in kept.refs.resolved(some) if kept.refs is not None else ():
+        if problems:
+            refuse(book, kept, problems, desired.fields, number)
+        else:
+            good.append((number, desired))
+    return good
 
 
 def _rendering(book: Book, kept: Kept) -> Callable[[Record], Desired | None]:
@@ -151,6 +170,9 @@ def _rendering(book: Book, kept: Kept) -> Callable[[Record], Desired | None]:
             return None
         values: Key = tuple(map(rendered.fields.get, key))
         if not origin.id:
+            if any(map(waits, values)):
+                refuse(book, kept, (_nameless(lane),), record.fields, book.number)
+                return None
             origin = replace(origin, id=_id_of(lane, values))
         return quick_desired(origin=origin, key=values, fields=rendered.fields)
 

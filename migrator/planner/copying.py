@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from migrator.contract import Pair
-from migrator.model.plan import Phase, PlanTrailer, StepSummary
+from migrator.model.plan import Change, Phase, PlanTrailer, StepSummary
 from migrator.model.playbook import Duplicates
 from migrator.model.problem import Place, Problem
 from migrator.planfile import PlanWriter, change_line, parse_change
@@ -85,50 +85,74 @@ def copied(
 ) -> PlanTrailer:
     """Write the lines; gives what is known when the last one is written."""
     offsets: list[tuple[str, int, int, int]] = []
-    counts: dict[str, StepSummary] = {}
-    for name, step in kept.items():
-        start, copied = writer.offset, 0
-        for numbers, lines in step.lines.walk():
-            if not dropped.keys().isdisjoint(numbers):
-                lines = list(_left(book, step, dropped, zip(numbers, lines, strict=True)))
-            if not step.lane.source_capabilities.ordered:
-                lines = [_numbered(book, step, line) for line in lines]
-            writer.changes(lines)
-            copied += len(lines)
-        if copied:
-            offsets.append((name, int(Phase.WRITE), start, copied))
-        counts[name] = _summary(step)
+    told: set[int] = set()
+    for phase in (Phase.WRITE, Phase.SELF_REFERENCE):
+        for name, step in kept.items():
+            start, copied = writer.offset, 0
+            for lines in _lines(book, step, phase, dropped, told):
+                writer.changes(lines)
+                copied += len(lines)
+            if copied:
+                offsets.append((name, int(phase), start, copied))
+    counts = {name: _summary(step) for name, step in kept.items()}
     lanes = {name: step.lane for name, step in kept.items()}
     return PlanTrailer(
         counts=counts,
         problems=book.findings.listed,
         problem_counts=dict(sorted(book.findings.counts.items())),
         notes=tuple(book.findings.notes),
-        brakes=tuple(brake for name, lane in lanes.items() for brake in brakes(name, counts[name], lane.limits)),
+        brakes=tuple(
+            brake
+            for name, lane in lanes.items()
+            for brake in brakes(name, counts[name], lane.limits, kept[name].tally["rewritten"])
+        ),
         forecast=forecast(lanes, counts),
         offsets=tuple(offsets),
     )
 
 
+def _lines(
+    book: Book, step: Kept, phase: Phase, dropped: Mapping[int, Problem | None], told: set[int]
+) -> Iterator[list[bytes]]:
+    """The lines of a step and phase, some at a time. `told`: numbers whose record was told to be dropped."""
+    kept = step.lines if phase is Phase.WRITE else step.later
+    for numbers, lines in kept.walk() if kept is not None else ():
+        if not dropped.keys().isdisjoint(numbers):
+            lines = list(_left(book, step, dropped, told, zip(numbers, lines, strict=True)))
+        if not step.lane.source_capabilities.ordered:
+            lines = [_numbered(book, step, line) for line in lines]
+        yield lines
+
+
 def _left(
-    book: Book, step: Kept, dropped: Mapping[int, Problem | None], lines: Iterable[tuple[int, bytes]]
+    book: Book,
+    step: Kept,
+    dropped: Mapping[int, Problem | None],
+    told: set[int],
+    lines: Iterable[tuple[int, bytes]],
 ) -> Iterator[bytes]:
     for number, line in lines:
         if number in dropped:
-            _drop(book, step, dropped[number], line)
+            _drop(book, step, dropped[number], parse_change(line), known=number in told)
+            told.add(number)
         else:
             yield line
 
 
-def _drop(book: Book, step: Kept, problem: Problem | None, line: bytes) -> None:
-    change = parse_change(line)
-    step.tally[change.action] -= 1
+def _drop(book: Book, step: Kept, problem: Problem | None, change: Change, *, known: bool) -> None:
+    """A line goes; the record is told once, however many lines it has."""
+    second = change.phase is Phase.SELF_REFERENCE
+    step.tally["self_reference" if second else change.action] -= 1
+    step.tally["rewritten"] -= second and change.target_id is not None
+    if known:
+        return
     if problem is None:
         step.tally["skipped"] += 1
         return
     record = ", ".join(str(value) for value in change.key) or (change.origin.id if change.origin else "")
     origin = f"source record {change.origin.id}" if change.origin is not None else ""
-    place = Place(step=step.lane.step.name, record=record)
+    field = problem.place.field if problem.place is not None else None
+    place = Place(step=step.lane.step.name, record=record, field=field)
     refuse(book, step, (replace(problem, place=place, detail=origin),), {}, 0)
 
 
@@ -149,6 +173,7 @@ def _summary(step: Kept) -> StepSummary:
         link=tally["link"],
         problems=tally["problems"],
         skipped=tally["skipped"],
+        self_reference=tally["self_reference"],
         matched=tally["matched"],
         target_count=step.target_count,
     )

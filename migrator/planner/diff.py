@@ -97,7 +97,7 @@ class Judge:
     def _compare(self, pairing: Pairing, record: Record) -> Change | Problem | Fate:
         lane = self._lane
         changed = (
-            {} if lane.writing.write.mode is Mode.INSERT else self._changed(pairing.desired.fields, record.fields)
+            {} if lane.writing.write.mode is Mode.INSERT else self.changed(pairing.desired.fields, record.fields)
         )
         if changed:
             before = {name: record.fields.get(name) for name in changed}
@@ -111,7 +111,8 @@ class Judge:
             return Fate.UNCHANGED
         return self._change(pairing, Action.LINK)
 
-    def _changed(self, wanted: Mapping[str, Value], found: Mapping[str, Value]) -> dict[str, Value]:
+    def changed(self, wanted: Mapping[str, Value], found: Mapping[str, Value]) -> dict[str, Value]:
+        """What of these fields does not stand yet."""
         lane, frozen = self._lane, self._only_create
         differing = {
             name: value

@@ -27,8 +27,10 @@ CODES = {
     "PL009": "a value has no place in a plan",
     "PL010": "two target records carry one marker",
     "PL011": "two source records have one id, or a record has none",
+    "PL012": "it refers to a record that nobody brought over",
     "PL020": "said of a step, not of a record",
     "PL021": "records of earlier runs that are gone from the target",
+    "PL022": "records that are referred to and that nobody brought over",
 }
 """Code -> what it says."""
 

@@ -41,7 +41,10 @@ def _step(lane: Lane, summary: StepSummary) -> tuple[StepForecast, dict[str, int
     calls: dict[str, int] = {}
     for action in (Action.UPLOAD, Action.CREATE, Action.UPDATE, Action.ACT, Action.DELETE):
         kind = capabilities.write_kinds.get(action, "write")
-        number = ceil(getattr(summary, action.value) / capabilities.batch_max.get(action, 1))
+        size = capabilities.batch_max.get(action, 1)
+        number = ceil(getattr(summary, action.value) / size)
+        if action is Action.UPDATE:
+            number += ceil(summary.self_reference / size)
         calls[kind] = calls.get(kind, 0) + number
     requests, kind = sum(calls.values()), capabilities.read_kind
     reads, window = _reads(capabilities, summary, calls.get(kind, 0))
@@ -63,9 +66,10 @@ def _reads(capabilities: Capabilities, summary: StepSummary, requests: int) -> t
 
     `requests` are the writes that count against the same pace as reads.
     """
-    if capabilities.recheck is Recheck.BY_IDS and summary.update:
-        return ceil(summary.update / max(1, capabilities.fetch_max)), 1
-    if capabilities.recheck is Recheck.SCAN and summary.update:
+    updates, size = summary.update, max(1, capabilities.fetch_max)
+    if capabilities.recheck is Recheck.BY_IDS and (updates or summary.self_reference):
+        return ceil(updates / size) + ceil(summary.self_reference / size), 1
+    if capabilities.recheck is Recheck.SCAN and (updates or summary.self_reference):
         pages = ceil((summary.target_count or summary.matched) / capabilities.page_max)
         rates = [rate for rate in capabilities.pace if rate.kind == capabilities.read_kind]
         busy = max((_seconds(rate, requests + pages) for rate in rates), default=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, replace
 from functools import partial
 
@@ -11,16 +11,20 @@ from migrator.contract import Pair
 from migrator.errors import SystemFailed
 from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change
+from migrator.model.playbook import Mode
 from migrator.model.problem import Place, Problem
-from migrator.model.values import Ref, Value
+from migrator.model.values import Value
 from migrator.planfile import change_line
 from migrator.planner.batch import Batches
+from migrator.planner.deferral import Deferral, Deferrals
 from migrator.planner.diff import Judge
 from migrator.planner.findings import Findings, of_record, tainted, tellable
 from migrator.planner.lane import Lane
-from migrator.planner.lines import Claims, Lines, Scratch
+from migrator.planner.lines import Claims, Lines, LinesOf, Scratch
 from migrator.planner.match import Pairing, name_of
+from migrator.planner.refs import References, waits
 from migrator.planner.snapshot import joined
+from migrator.planner.standing import Standing
 
 _NAMED = 5
 """Records named in a note."""
@@ -50,6 +54,12 @@ class Kept:
     """Ids of the source records that are brought over, by all steps of the same pair."""
     passed: Claims
     """Ids of those that `where` left out."""
+    refs: References | None = None
+    """Fills what its records refer to; None: they refer to nothing."""
+    deferrals: Deferrals | None = None
+    """Its records that refer to others of the step; None: there can be none."""
+    later: Lines | None = None
+    """Where the lines are that come of them."""
     again: list[str] = field(default_factory=list)
     """Some records that earlier runs made and that are gone from the target."""
     last: int = 0
@@ -59,8 +69,9 @@ class Kept:
 class Book:
     """What all steps of one plan share while it is made."""
 
-    def __init__(self, scratch: Scratch) -> None:
+    def __init__(self, scratch: Scratch, standing: Standing) -> None:
         claims = partial(Claims, scratch)
+        self.standing = standing
         self.findings = Findings()
         self.batches = Batches()
         self.keys: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
@@ -70,14 +81,17 @@ class Book:
         self.takeovers: list[tuple[int, Pair, str]] = []
         """(number, pair, the source record that the id map gives the target record to)."""
         self.number = 0
+        self.dropped: dict[int, Problem | None] = {}
+        """Numbers of records whose lines are dropped for what was found after they were kept."""
 
-    def open(self, lane: Lane, lines: Lines, standing: int | None) -> Kept:
+    def open(self, lane: Lane, opener: LinesOf, standing: int | None) -> Kept:
         """A step begins."""
         place = (lane.target_identity, lane.writing.collection.id)
+        ordered, itself = lane.source_capabilities.ordered, lane.pair in lane.refs
         return Kept(
             lane=lane,
-            judge=Judge(lane, self.batches.place if lane.source_capabilities.ordered else _later),
-            lines=lines,
+            judge=Judge(lane, self.batches.place if ordered else _later),
+            lines=opener.open(ordered=ordered),
             tally=Counter(),
             target_count=standing,
             first=self.number,
@@ -85,6 +99,9 @@ class Book:
             ids=self.ids[place],
             origins=self.origins[lane.pair],
             passed=self.passed[lane.pair],
+            refs=References(lane, self.standing) if lane.refs else None,
+            deferrals=opener.keep(Deferrals()) if itself else None,
+            later=opener.open(ordered=ordered) if itself else None,
         )
 
 
@@ -100,6 +117,7 @@ def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
     judge, tally = kept.judge, kept.tally
     named = "".join(f"{name}\x1f" for name in kept.lane.writing.write.key)
     planned: list[tuple[Pairing, Change]] = []
+    standing: list[Pairing] = []
     for pairing in pairings:
         verdict, record, folded = judge.verdict(pairing), pairing.record, pairing.folded
         if record is not None:
@@ -117,8 +135,43 @@ def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
             refuse(book, kept, (verdict,), pairing.desired.fields, pairing.number)
         else:
             tally[verdict.value] += 1
-    if planned:
-        _keep(book, kept, planned)
+            if record is not None:
+                standing.append(pairing)
+    good = keep(book, kept, planned, kept.lines) if planned else planned
+    tally.update(change.action for _, change in good)
+    if kept.lane.referred or kept.deferrals is not None:
+        _remember(book, kept, [*good, *((pairing, None) for pairing in standing)])
+
+
+def _remember(book: Book, kept: Kept, settled: Iterable[tuple[Pairing, Change | None]]) -> None:
+    """What others refer to, and what refers to others of its own step and can be told only when all is read."""
+    rows: list[tuple[str, str | None]] = []
+    inserts = kept.lane.writing.write.mode is Mode.INSERT
+    for pairing, change in settled:
+        desired, record = pairing.desired, pairing.record
+        rows.append((desired.origin.id, None if record is None else record.id))
+        wanted = kept.refs.later.pop(pairing.number, None) if kept.refs is not None else None
+        if wanted and kept.deferrals is not None and not (inserts and record is not None):
+            kept.deferrals.add(_deferral(kept, pairing, change, wanted))
+    if kept.lane.referred:
+        book.standing.add(kept.lane.pair, rows)
+
+
+def _deferral(kept: Kept, pairing: Pairing, change: Change | None, wanted: Mapping[str, Value]) -> Deferral:
+    lane, record = kept.lane, pairing.record
+    names = {*wanted, *lane.target.companions(lane.writing, frozenset(wanted))}
+    stands = {**({} if record is None else record.fields), **((change.after or {}) if change is not None else {})}
+    return Deferral(
+        number=pairing.number,
+        origin=pairing.desired.origin.id,
+        key=pairing.desired.key,
+        folded=pairing.folded,
+        own="" if change is None else change.action.value,
+        target_id=None if record is None else record.id,
+        version=None if record is None else record.version,
+        wanted=wanted,
+        around={name: stands[name] for name in sorted(names) if name in stands},
+    )
 
 
 def _made_again(kept: Kept, pairing: Pairing) -> None:
@@ -127,32 +180,44 @@ def _made_again(kept: Kept, pairing: Pairing) -> None:
         kept.again.append(f"{name_of(pairing.desired)} (run {pairing.mapped.run})")
 
 
-def _keep(book: Book, kept: Kept, planned: list[tuple[Pairing, Change]]) -> None:
-    """Lines of a chunk, but of those that cannot be sent or written down: these are problems."""
+def keep(
+    book: Book,
+    kept: Kept,
+    planned: list[tuple[Pairing, Change]],
+    lines: Lines,
+    lose: Callable[[Pairing, Problem], None] | None = None,
+) -> list[tuple[Pairing, Change]]:
+    """Lines of a chunk, but of those that cannot be sent or written down: these are problems. Gives those kept.
+
+    `lose` takes such a problem; without it the record is refused.
+    """
     lane = kept.lane
-    lines = [_line(change) for _, change in planned]
-    whole = b"".join(line for line in lines if line is not None)
+    made = [_line(change) for _, change in planned]
+    whole = b"".join(line for line in made if line is not None)
     dubious = lane.tainted(whole)
-    marked = b"$" in whole or None in lines
+    marked = b"$" in whole or None in made
     numbers: list[int] = []
     orders: list[str] = []
     good: list[bytes] = []
-    actions: list[str] = []
-    for (pairing, change), line in zip(planned, lines, strict=True):
+    lost: set[int] = set()
+    for (pairing, change), line in zip(planned, made, strict=True):
         problem = _unsendable(lane, pairing, change, marked)
         if problem is None and dubious and line is not None and lane.tainted(line):
             problem = tainted(lane.step.name, name_of(pairing.desired))
         if line is None or problem is not None:
             problem = problem or _strange(lane, pairing, change)
-            refuse(book, kept, (problem,), pairing.desired.fields, pairing.number)
+            lost.add(pairing.number)
+            if lose is None:
+                refuse(book, kept, (problem,), pairing.desired.fields, pairing.number)
+            else:
+                lose(pairing, problem)
             continue
         numbers.append(pairing.number)
         orders.append(joined(pairing.folded) if pairing.folded else pairing.desired.origin.id)
         good.append(line)
-        actions.append(change.action)
     kept.tally["lines"] += len(good)
-    kept.tally.update(actions)
-    kept.lines.add(numbers, orders, good)
+    lines.add(numbers, orders, good)
+    return [one for one in planned if one[0].number not in lost] if lost else planned
 
 
 def _line(change: Change) -> bytes | None:
@@ -173,7 +238,7 @@ def _unsendable(lane: Lane, pairing: Pairing, change: Change, marked: bool) -> P
     if change.action not in lane.capabilities.batch_max:
         why = lane.capabilities.cannot.get(change.action, f"the target cannot {change.action.value}")
         return of_record("PL008", why, step=lane.step.name, record=name_of(pairing.desired))
-    if marked and any(map(_waits, (change.after or {}).values())):
+    if marked and any(map(waits, (change.after or {}).values())):
         return None
     try:
         lane.target.check_change(lane.writing, change)
@@ -186,15 +251,6 @@ def _unsendable(lane: Lane, pairing: Pairing, change: Change, marked: bool) -> P
         )
         return replace(found, place=place)
     return None
-
-
-def _waits(value: Value) -> bool:
-    """A Ref is inside: what it stands for is known only after the apply."""
-    if isinstance(value, tuple):
-        return any(map(_waits, value))
-    if isinstance(value, Mapping):
-        return any(map(_waits, value.values()))
-    return isinstance(value, Ref)
 
 
 def _strange(lane: Lane, pairing: Pairing, change: Change) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import Protocol
 
 from migrator.contract import Capabilities, IdMap, Pair, Query, Source, Target, Writing
@@ -62,6 +63,10 @@ class Lane:
     """--limit: source records to take at most."""
     partial: bool = False
     """The plan does not see all of the source (--limit, --where)."""
+    refs: Mapping[Pair, str] = field(default_factory=dict)
+    """What its templates refer to -> the name that the playbook has for it. Its own pair: self-references."""
+    referred: bool = False
+    """A step of this plan, itself perhaps, refers to its records."""
 
     @property
     def pair(self) -> Pair:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Protocol, Self
+from typing import IO, Protocol, Self, TypeVar
 
 _BUCKETS = 32
 _HELD = 4096
@@ -42,7 +42,7 @@ class OrderedLines:
     """Lines in the order they came: the source's own."""
 
     def __init__(self) -> None:
-        self._file, self._numbers = _temporary("migrator-lines-"), _temporary("migrator-lines-")
+        self._file, self._numbers = temporary("migrator-lines-"), temporary("migrator-lines-")
         """The lines, and their sequence numbers: eight bytes each, as this machine has them."""
         self._last = array("Q")
         """Numbers that are not in the file yet."""
@@ -73,7 +73,8 @@ class OrderedLines:
         self._last = array("Q")
 
 
-def _temporary(prefix: str) -> IO[bytes]:
+def temporary(prefix: str) -> IO[bytes]:
+    """A file that is gone when it is closed."""
     return tempfile.TemporaryFile(prefix=prefix, buffering=_MARK)
 
 
@@ -123,7 +124,7 @@ class Scratch:
     def put(self, pieces: Iterable[array[int]]) -> list[Stretch]:
         """Where each piece is."""
         if self._file is None:
-            self._file = _temporary("migrator-claims-")
+            self._file = temporary("migrator-claims-")
         places = []
         self._file.seek(self._end)
         for piece in pieces:
@@ -210,11 +211,18 @@ class Claims:
             yield hashes, numbers
 
 
+class _Closing(Protocol):
+    def close(self) -> None: ...
+
+
+_Opened = TypeVar("_Opened", bound=_Closing)
+
+
 class LinesOf:
     """Makes the right Lines for a step and closes them all at the end. A context manager."""
 
     def __init__(self) -> None:
-        self._open: list[Lines | Scratch] = []
+        self._open: list[_Closing] = []
 
     def __enter__(self) -> Self:
         return self
@@ -225,14 +233,11 @@ class LinesOf:
         for lines in self._open:
             lines.close()
 
-    def scratch(self) -> Scratch:
-        """A file for claims."""
-        scratch = Scratch()
-        self._open.append(scratch)
-        return scratch
+    def keep(self, opened: _Opened) -> _Opened:
+        """Close this at the end too."""
+        self._open.append(opened)
+        return opened
 
     def open(self, *, ordered: bool) -> Lines:
         """In the source's order, or sorted."""
-        lines: Lines = OrderedLines() if ordered else SortedLines()
-        self._open.append(lines)
-        return lines
+        return self.keep(OrderedLines() if ordered else SortedLines())

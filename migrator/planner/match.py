@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
 from migrator.contract import Mapped
 from migrator.model.lean import dataclass
 from migrator.model.problem import Problem
 from migrator.model.quick import maker
-from migrator.model.values import Desired, Origin, Record
+from migrator.model.values import Desired, Origin, Record, Ref, Value
 from migrator.planner.findings import of_record
 from migrator.planner.lane import Lane
 from migrator.planner.snapshot import Chunk, Folded, folding, key_of
@@ -61,6 +61,8 @@ def chunk_of(lane: Lane, some: list[tuple[int, Desired]]) -> Chunk:
     """Consecutive records with their rows of the id map."""
     write = lane.writing.write
     records, fold = [desired for _, desired in some], folding(lane)
+    if lane.refs:
+        fold = _unless_unknown(fold)
     return Chunk(
         desired=records,
         numbers=[number for number, _ in some],
@@ -68,6 +70,11 @@ def chunk_of(lane: Lane, some: list[tuple[int, Desired]]) -> Chunk:
         markers=[] if write.marker is None else [marker_of(desired.origin, write.part) for desired in records],
         mapped=lane.ids.lookup(lane.pair, [desired.origin.id for desired in records]),
     )
+
+
+def _unless_unknown(fold: Callable[[Sequence[Value]], Folded]) -> Callable[[Sequence[Value]], Folded]:
+    """A key with a ref to what this plan makes is no record's yet: its record is matched by id map and marker."""
+    return lambda key: () if any(isinstance(part, Ref) for part in key) else fold(key)
 
 
 def pair_up(lane: Lane, chunk: Chunk) -> Iterator[Pairing]:

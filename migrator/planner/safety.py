@@ -11,9 +11,8 @@ FROM = 10
 """A percentage of fewer records than this says nothing."""
 
 
-def brakes(step: str, summary: StepSummary, limits: Limits) -> Iterator[Brake]:
-    """What is over the limits in one step."""
-    if summary.matched >= FROM and summary.update > summary.matched * limits.update_percent / 100:
-        yield Brake(
-            kind="updates", step=step, count=summary.update, of=summary.matched, percent=limits.update_percent
-        )
+def brakes(step: str, summary: StepSummary, limits: Limits, rewritten: int = 0) -> Iterator[Brake]:
+    """What is over the limits in one step; `rewritten`: records that stand and get nothing but a self-reference."""
+    updates = summary.update + rewritten
+    if summary.matched >= FROM and updates > summary.matched * limits.update_percent / 100:
+        yield Brake(kind="updates", step=step, count=updates, of=summary.matched, percent=limits.update_percent)

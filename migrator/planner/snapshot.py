@@ -180,7 +180,7 @@ class View:
 def _keys_to_find(lane: Lane, chunk: Chunk) -> dict[Folded, Key]:
     keys: dict[Folded, Key] = {}
     for desired, folded in zip(chunk.desired, chunk.folded, strict=True):
-        if "" in folded:
+        if not folded or "" in folded:
             continue
         row = chunk.mapped.get(desired.origin.id)
         known = chunk.by_id.get(row.target_id) if row is not None else None

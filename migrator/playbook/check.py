@@ -158,7 +158,7 @@ def _check_refs(made: Draft) -> Iterator[Finding]:
             if place.system not in known:
                 hint = did_you_mean(place.system, known, what="systems")
                 summary = f'there is no system "{place.system}"'
-                yield Finding(path=("refs", name, side, "system"), code="PB035", summary=summary, hint=hint)
+                yield Finding(path=("refs", name, side, "system"), code="PB031", summary=summary, hint=hint)
 
 
 def _check_names(made: Draft) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from migrator.codec.build import Path
 from migrator.model.playbook import Step
 from migrator.playbook.expressions import refs_named
 from migrator.playbook.finding import Finding, did_you_mean
@@ -30,7 +29,9 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
     return ordered
 
 
-def check_references(steps: Sequence[tuple[int, Step]], refs: Collection[str], names: Collection[str]) -> Iterator[Finding]:
+def check_references(
+    steps: Sequence[tuple[int, Step]], refs: Collection[str], names: Collection[str]
+) -> Iterator[Finding]:
     """Names that are none, or no constant; circles, with their path. `names`: of all steps, built or not."""
     for at, step in steps:
         for path, name in refs_named(step.fields, ("steps", at, "fields")):
@@ -40,7 +41,8 @@ def check_references(steps: Sequence[tuple[int, Step]], refs: Collection[str], n
                 yield Finding(path=path, code="PB044", summary=summary, hint=hint)
             elif name not in refs and name not in names:
                 hint = did_you_mean(name, [*names, *refs], what="steps and refs")
-                yield Finding(path=path, code="PB044", summary=f'`ref()` names "{name}", and there is none', hint=hint)
+                summary = f'`ref()` names "{name}", and there is none'
+                yield Finding(path=path, code="PB044", summary=summary, hint=hint)
     for name in refs:
         if name in names:
             summary = f'"{name}" is a step and an entry of refs'

@@ -44,7 +44,7 @@ def whole(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Ref):
-        return safe(f"(known after apply: {value.source_collection} {value.source_id})")
+        return safe(str(value))
     if isinstance(value, File):
         return f"file {whole(value.name)}" + ("" if value.size is None else f" of {value.size:,} bytes")
     if isinstance(value, Mapping):
