@@ -16,18 +16,18 @@ import orjson
 
 from migrator import __version__
 from migrator.codec.paper import field_hash
-from migrator.contract import Pair, Query
+from migrator.contract import Pair, Query, Writing
 from migrator.errors import NotFound, PlaybookInvalid, SystemFailed, UsageWrong
 from migrator.model.plan import PlanHeader, PlanStep, PlanSystem
-from migrator.model.playbook import Duplicates, Playbook, Read, RefSource, Side, Step, Write
-from migrator.model.problem import Problem
+from migrator.model.playbook import Duplicates, Mode, Playbook, Read, RefSource, Side, Step, Write
+from migrator.model.problem import Place, Problem
 from migrator.model.selection import Selection
-from migrator.model.values import Field
+from migrator.model.values import Collection, Field, WritableOn
 from migrator.planner.lane import Lane
 from migrator.playbook.load import Loaded
-from migrator.playbook.references import in_order, names_of
+from migrator.playbook.references import in_order, names_of, own_fields
 from migrator.state.state import State
-from migrator.systems import Surroundings, Systems
+from migrator.systems import Opened, Surroundings, Systems
 from migrator.transform.coerce import check_targets
 from migrator.transform.mapping import StepMapping, compile_mapping
 from migrator.transform.pieces import bare
@@ -87,17 +87,22 @@ class _Pairs:
                 collection = source.describe(read.collection, source.read_options(read))
             with _asking(self._loaded, self._path(name), "target", write.system):
                 writing = target.writing(write)
-            self._known[name] = Pair(
-                target=target.identity,
-                collection=writing.collection.id,
-                source=source.identity,
-                source_collection=collection.id,
-                part=write.part,
-            )
+            self._known[name] = _pair(source, collection, target, writing)
         return self._known[name]
 
     def _path(self, name: str) -> tuple[str | int, ...]:
         return ("refs", name) if name in self._loaded.playbook.refs else _path_of(self._loaded, name)
+
+
+def _pair(source: Opened, collection: Collection, target: Opened, writing: Writing) -> Pair:
+    """Where the id map has the records of these two sides."""
+    return Pair(
+        target=target.identity,
+        collection=writing.collection.id,
+        source=source.identity,
+        source_collection=collection.id,
+        part=writing.write.part,
+    )
 
 
 def _read(side: Side) -> Read:
@@ -162,12 +167,14 @@ def _lane(
         collection = source.describe(step.source.collection, options)
     with _asking(loaded, path, "target", step.target.system):
         writing = target.writing(step.target)
-    problems = check_targets(step, writing.collection.fields)
+    named = pairs.of(step)
+    itself = frozenset(name for name, pair in named.items() if pair == _pair(source, collection, target, writing))
+    fields = writing.collection.fields
+    problems = [*check_targets(step, fields), *_too_late(step, fields, itself)]
     if problems:
         raise PlaybookInvalid(*(_placed(loaded, step, problem) for problem in problems))
-    named = pairs.of(step)
     ref = referring(named) if named else None
-    mapping = mapping_of(loaded.playbook, step, selection.where, writing.collection.fields, target.transfer.zone, ref)
+    mapping = mapping_of(loaded.playbook, step, selection.where, fields, target.transfer.zone, ref)
     return Lane(
         step=step,
         source=source.system,
@@ -187,6 +194,28 @@ def _lane(
         partial=selection.partial,
         refs={pair: name for name, pair in reversed(named.items())},
     )
+
+
+def _too_late(step: Step, fields: Mapping[str, Field] | None, itself: frozenset[str]) -> Iterator[Problem]:
+    """Fields that refer to the step's own records and cannot be set after these are made."""
+    known = fields or {}
+    for name in own_fields(step, itself):
+        field = known.get(name)
+        why = ""
+        if name in step.target.key:
+            why = "is a key field"
+        elif field is not None and field.writable_on is WritableOn.CREATE:
+            why = "takes a value on create alone"
+        elif field is not None and field.required and not field.has_default and step.target.mode is not Mode.UPDATE:
+            why = "is required on create"
+        if why:
+            yield Problem(
+                code="PB046",
+                summary=f'field "{name}" refers to records of its own step and {why}: '
+                "such references are set when the records are made",
+                hint="refer to another step, or leave the field out",
+                place=Place(step=step.name, field=name),
+            )
 
 
 def mapping_of(

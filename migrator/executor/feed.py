@@ -256,8 +256,9 @@ def _after_needs(running: Running, way: Way, change: Change, needed: Mapping[str
         else:
             change = replace(
                 change,
-                target_id=change.target_id or outcome.target_id,
+                target_id=outcome.target_id or change.target_id,  # another one where an update made it again
                 version=outcome.version if outcome.version is not None else change.version,
+                before=None if outcome.did is Action.CREATE else change.before,
             )
     return change
 

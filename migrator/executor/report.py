@@ -70,10 +70,10 @@ _NOT = {Status.FAILED: "failed", Status.CONFLICT: "conflicts", Status.SKIPPED: "
 
 
 def _column(status: Status, did: str | None, phase: Phase) -> str:
-    """Self-references are the second half of a record that is counted already."""
+    """Self-references are counted apart: most are the second half of a record that was just made."""
     if status is not Status.DONE:
         return _NOT[status]
-    return "second" if phase is Phase.SELF_REFERENCE else _DONE.get(did or "", "other")
+    return "self_reference" if phase is Phase.SELF_REFERENCE else _DONE.get(did or "", "other")
 
 
 def _step(name: str, tally: Counter[str], planned: StepSummary, ran: RunStep | None) -> StepReport:
@@ -85,6 +85,7 @@ def _step(name: str, tally: Counter[str], planned: StepSummary, ran: RunStep | N
         updated=tally["updated"],
         deleted=tally["deleted"],
         linked=tally["linked"],
+        self_reference=tally["self_reference"],
         failed=tally["failed"],
         conflicts=tally["conflicts"],
         skipped=tally["skipped"] + planned.problems + planned.skipped,

@@ -143,7 +143,7 @@ def _drop(book: Book, step: Kept, problem: Problem | None, change: Change, *, kn
     """A line goes; the record is told once, however many lines it has."""
     second = change.phase is Phase.SELF_REFERENCE
     step.tally["self_reference" if second else change.action] -= 1
-    step.tally["rewritten"] -= second and change.target_id is not None
+    step.tally["rewritten"] -= second and change.target_id is not None and not change.needs
     if known:
         return
     if problem is None:

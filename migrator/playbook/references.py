@@ -14,6 +14,13 @@ def names_of(step: Step) -> frozenset[str]:
     return frozenset(name for _, name in refs_named(step.fields, ()) if name is not None)
 
 
+def own_fields(step: Step, itself: Collection[str]) -> Iterator[str]:
+    """Fields of a step that refer to its own records, under any of these names."""
+    for name, value in step.fields.items():
+        if any(named in itself for _, named in refs_named(value, ())):
+            yield name
+
+
 def in_order(steps: Sequence[Step]) -> list[Step]:
     """The steps, each behind those that it refers to; else as they stand. Raises ValueError for a circle."""
     waits = _waits(steps)
@@ -43,6 +50,11 @@ def check_references(
                 hint = did_you_mean(name, [*names, *refs], what="steps and refs")
                 summary = f'`ref()` names "{name}", and there is none'
                 yield Finding(path=path, code="PB044", summary=summary, hint=hint)
+        for name in own_fields(step, (step.name,)):
+            if name in step.target.key:
+                summary = f'key field "{name}" refers to records of its own step, which have no ids yet'
+                hint = "choose another key, or refer to another step"
+                yield Finding(path=("steps", at, "fields", name), code="PB046", summary=summary, hint=hint)
     for name in refs:
         if name in names:
             summary = f'"{name}" is a step and an entry of refs'

@@ -13,11 +13,11 @@ from migrator.views.sheet import duration
 from migrator.views.terminal import Line, counted, table
 
 COLUMNS = (
-    *("deleted", "created", "updated", "linked", "unchanged", "skipped"),
+    *("deleted", "created", "updated", "self_reference", "linked", "unchanged", "skipped"),
     *("failed", "conflicts", "unknown", "todo", "read"),
 )
 """Counts in the order of the table."""
-TITLES = {"unknown": "in doubt", "todo": "to do"}
+TITLES = {"self_reference": "self-references", "unknown": "in doubt", "todo": "to do"}
 GROUPS = (
     (Status.CONFLICT, "conflicts: moved since planning, left alone"),
     (Status.FAILED, "failed: the system refused"),

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "migrator"
 HOMES = {
     "yaml": ("playbook/parse.py", "playbook/"),
     "jinja2": ("transform/", "views/"),
-    "sqlite3": ("state/", "planner/snapshot.py", "planner/lines.py"),
+    "sqlite3": ("state/", "planner/snapshot.py", "planner/lines.py", "planner/standing.py"),
     "requests": ("transport/",),
     "vcr": ("transport/",),
     "click": ("cli/",),
