@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from migrator.contract.capabilities import Capabilities, Creates, Rate, Recheck
 from migrator.contract.connector import Source, Target
-from migrator.contract.handed import Auth, Budget, Clock, IdMap, Mapped, Pair, Transfer, Wire
+from migrator.contract.handed import Auth, Budget, Clock, IdMap, Mapped, Pair, Transfer, Wire, pair_of_ref
 from migrator.contract.messages import (
     Answer,
     Batch,
@@ -54,5 +54,6 @@ __all__ = [
     "Batch",
     "Query",
     "Page",
+    "pair_of_ref",
     "quick_done",
 ]

@@ -10,7 +10,7 @@ from typing import Protocol
 from migrator.contract.messages import Answer, Call
 from migrator.model.described import about
 from migrator.model.lean import dataclass
-from migrator.model.values import File
+from migrator.model.values import File, Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +156,17 @@ class Pair:
     """Source collection."""
     part: str = ""
     """Which of several targets of one source record."""
+
+
+def pair_of_ref(ref: Ref) -> Pair:
+    """Where the id map has the record that a Ref points to."""
+    return Pair(
+        target=ref.target,
+        collection=ref.collection,
+        source=ref.source,
+        source_collection=ref.source_collection,
+        part=ref.part,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from migrator.codec.change import is_marked, parse_change
-from migrator.contract import Pair
+from migrator.contract import Pair, pair_of_ref
 from migrator.errors import SystemFailed
 from migrator.executor.landing import links_of
 from migrator.executor.load import Load, Packer, Parcel, ready, settled_done, settled_not, unsent
@@ -20,6 +20,7 @@ from migrator.executor.turn import restored
 from migrator.executor.way import Way
 from migrator.failpoint import failpoint
 from migrator.model.plan import Action, Change, PlanKind
+from migrator.model.references import PLAIN, refs_in, waits
 from migrator.model.run import Cause, Outcome, Status
 from migrator.model.values import File, Key, Ref, Value
 from migrator.planfile import Section
@@ -156,7 +157,6 @@ class _Nothing(Exception):
     """What a line waits for came to nothing; says what."""
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
 _UNSENT = frozenset({Action.LINK, Action.UNLINK})
 
 
@@ -294,14 +294,7 @@ def _known(running: Running, refs: Sequence[Ref]) -> dict[Ref, str]:
     ours = running.run.number if running.kind is PlanKind.LOAD else None
     by_pair: dict[Pair, dict[str, Ref]] = {}
     for ref in refs:
-        pair = Pair(
-            target=ref.target,
-            collection=ref.collection,
-            source=ref.source,
-            source_collection=ref.source_collection,
-            part=ref.part,
-        )
-        by_pair.setdefault(pair, {})[ref.source_id] = ref
+        by_pair.setdefault(pair_of_ref(ref), {})[ref.source_id] = ref
     known: dict[Ref, str] = {}
     for pair, by_id in by_pair.items():
         for source_id, mapped in running.state.ids.lookup(pair, list(by_id)).items():
@@ -315,24 +308,13 @@ def _refs_of(change: Change) -> list[Ref]:
     for values in (change.key, change.after, change.whole, change.along):
         if values:
             place = values if isinstance(values, tuple) else values.values()
-            if not _PLAIN.issuperset(map(type, place)):
-                found.extend(ref for value in place for ref in _refs(value))
+            if not PLAIN.issuperset(map(type, place)):
+                found.extend(ref for value in place for ref in refs_in(value))
     return found
 
 
-def _refs(value: Value) -> Iterator[Ref]:
-    if isinstance(value, Ref):
-        yield value
-    elif isinstance(value, tuple):
-        for one in value:
-            yield from _refs(one)
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _refs(one)
-
-
 def _holds_ref(values: Mapping[str, Value] | None) -> bool:
-    return any(True for value in (values or {}).values() for _ in _refs(value))
+    return any(map(waits, (values or {}).values()))
 
 
 def _resolved_fields(values: Mapping[str, Value], known: Mapping[Ref, str]) -> dict[str, Value]:

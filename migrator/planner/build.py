@@ -12,6 +12,7 @@ import orjson
 from migrator.model.lean import dataclass
 from migrator.model.plan import PlanHeader, PlanTrailer
 from migrator.model.problem import Place, Problem, Severity
+from migrator.model.references import waits
 from migrator.model.run import Planning
 from migrator.model.values import Desired, Key, Record, quick_desired, quick_origin
 from migrator.planfile import PlanWriter
@@ -21,7 +22,6 @@ from migrator.planner.keep import Book, Kept, refuse, settle
 from migrator.planner.lane import Lane
 from migrator.planner.lines import LinesOf, Scratch
 from migrator.planner.match import chunk_of, pair_up
-from migrator.planner.refs import waits
 from migrator.planner.second import refer_back
 from migrator.planner.snapshot import CHUNK, Chunk, View
 from migrator.planner.standing import Standing

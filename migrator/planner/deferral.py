@@ -17,10 +17,10 @@ from migrator.codec.paper import (
     values_from_paper,
     values_to_paper,
 )
+from migrator.model.references import refs_in
 from migrator.model.values import Desired, IfMissing, Key, Origin, Record, Ref, Value
 from migrator.planner.lines import temporary
 from migrator.planner.match import Pairing
-from migrator.planner.refs import refs_in
 
 CHUNK = 500
 """Records whose Refs are looked up together."""

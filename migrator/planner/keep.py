@@ -13,6 +13,7 @@ from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change
 from migrator.model.playbook import Mode
 from migrator.model.problem import Place, Problem
+from migrator.model.references import waits
 from migrator.model.values import Value
 from migrator.planfile import change_line
 from migrator.planner.batch import Batches
@@ -21,8 +22,8 @@ from migrator.planner.diff import Judge
 from migrator.planner.findings import Findings, of_record, tainted, tellable
 from migrator.planner.lane import Lane
 from migrator.planner.lines import Claims, Lines, LinesOf, Scratch
-from migrator.planner.match import Pairing, name_of
-from migrator.planner.refs import References, waits
+from migrator.planner.match import Pairing, name_of, unknown_key
+from migrator.planner.refs import References
 from migrator.planner.snapshot import joined
 from migrator.planner.standing import Standing
 
@@ -127,6 +128,8 @@ def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
             _made_again(kept, pairing)
         if folded and "" not in folded:
             kept.keys.add(named + joined(folded), pairing.number)
+        elif kept.refs is not None and not folded and named:
+            kept.keys.add(named + unknown_key(kept.lane, pairing.desired.key), pairing.number)
         if pairing.owner is not None:
             book.takeovers.append((pairing.number, kept.lane.pair, pairing.owner))
         if isinstance(verdict, Change):

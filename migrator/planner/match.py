@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
+import orjson
+
+from migrator.codec.paper import values_to_paper
 from migrator.contract import Mapped
 from migrator.model.lean import dataclass
 from migrator.model.problem import Problem
 from migrator.model.quick import maker
-from migrator.model.values import Desired, Origin, Record, Ref, Value
+from migrator.model.references import waits
+from migrator.model.values import Desired, Key, Origin, Record, Value
 from migrator.planner.findings import of_record
 from migrator.planner.lane import Lane
 from migrator.planner.snapshot import Chunk, Folded, folding, key_of
@@ -74,7 +78,15 @@ def chunk_of(lane: Lane, some: list[tuple[int, Desired]]) -> Chunk:
 
 def _unless_unknown(fold: Callable[[Sequence[Value]], Folded]) -> Callable[[Sequence[Value]], Folded]:
     """A key with a ref to what this plan makes is no record's yet: its record is matched by id map and marker."""
-    return lambda key: () if any(isinstance(part, Ref) for part in key) else fold(key)
+    return lambda key: () if any(map(waits, key)) else fold(key)
+
+
+def unknown_key(lane: Lane, key: Key) -> str:
+    """A key with a ref to what this plan makes, as a text that equals that of no other key."""
+    known, fold = lane.writing.collection.fields or {}, lane.target.fold
+    names = lane.writing.write.key
+    parts = [part if waits(part) else fold(known.get(name), part) for name, part in zip(names, key, strict=True)]
+    return orjson.dumps(values_to_paper(tuple(parts))).decode()
 
 
 def pair_up(lane: Lane, chunk: Chunk) -> Iterator[Pairing]:

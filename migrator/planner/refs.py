@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from migrator.contract import IdMap, Pair
+from migrator.contract import IdMap, Pair, pair_of_ref
 from migrator.model.playbook import Step
 from migrator.model.problem import Place, Problem, Severity
+from migrator.model.references import PLAIN, refs_in, waits
 from migrator.model.values import OMIT, Desired, Field, IfMissing, Omit, Ref, Value, quick_desired
 from migrator.planner.findings import of_record
 from migrator.planner.lane import Lane
 from migrator.planner.match import name_of
 from migrator.planner.standing import Standing
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
 _SHOWN = 5
 """Missing records named in a note."""
 _APART = 10_000
@@ -24,39 +24,11 @@ Known = Mapping[Ref, str | None]
 """Ref -> id of its record, None: this plan makes it; what nobody brought over is not here."""
 
 
-def refs_in(value: Value) -> Iterator[Ref]:
-    """All Refs at any depth."""
-    if isinstance(value, Ref):
-        yield value
-    elif isinstance(value, tuple):
-        for one in value:
-            yield from refs_in(one)
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from refs_in(one)
-
-
-def waits(value: Value) -> bool:
-    """A Ref is inside: what it stands for is known only after the apply."""
-    return value.__class__ not in _PLAIN and next(refs_in(value), None) is not None
-
-
-def pair_of(ref: Ref) -> Pair:
-    """Where its row of the id map is."""
-    return Pair(
-        target=ref.target,
-        collection=ref.collection,
-        source=ref.source,
-        source_collection=ref.source_collection,
-        part=ref.part,
-    )
-
-
 def look_up(refs: Iterable[Ref], standing: Standing, ids: IdMap) -> dict[Ref, str | None]:
     """What they stand for: by what this plan came to, then by the id map (gone rows not)."""
     by_pair: dict[Pair, dict[str, Ref]] = {}
     for ref in refs:
-        by_pair.setdefault(pair_of(ref), {})[ref.source_id] = ref
+        by_pair.setdefault(pair_of_ref(ref), {})[ref.source_id] = ref
     known: dict[Ref, str | None] = {}
     for pair, wanted in by_pair.items():
         met = standing.find(pair, list(wanted))
@@ -137,7 +109,7 @@ class Filling:
         gone: list[Ref] = []
         problems: list[Problem] = []
         for name, value in fields.items():
-            if value.__class__ in _PLAIN or not waits(value):
+            if value.__class__ in PLAIN or not waits(value):
                 made[name] = value
                 continue
             lost = [ref for ref in refs_in(value) if ref not in known]
@@ -150,8 +122,8 @@ class Filling:
                 problems.append(self._empty(lost, record, name))
             elif not isinstance(filled, Omit):
                 made[name] = filled
-        for pair in {pair_of(ref) for ref in gone}:
-            self._missing.add(self._lane.refs[pair], [ref for ref in gone if pair_of(ref) == pair])
+        for pair in {pair_of_ref(ref) for ref in gone}:
+            self._missing.add(self._lane.refs[pair], [ref for ref in gone if pair_of_ref(ref) == pair])
         return made, tuple(problems)
 
     def _nobody(self, ref: Ref, record: str, field: str) -> Problem:
@@ -161,7 +133,7 @@ class Filling:
             step=self._lane.step.name,
             record=record,
             field=field,
-            detail=f"`ref('{self._lane.refs[pair_of(ref)]}', …)`: neither the id map nor this plan has the record",
+            detail=f"`ref('{self._lane.refs[pair_of_ref(ref)]}', …)`: no earlier run made it, nor does this plan",
             hint="bring it over first, or say `missing=none` (null) or `missing=omit` (left alone) in `ref()`",
         )
 
@@ -214,7 +186,7 @@ class References:
         """The records with their Refs filled as far as can be, and the problems for which one has no line."""
         refs: dict[Ref, None] = {}
         for number, desired in some:
-            if _PLAIN.issuperset(map(type, desired.fields.values())):
+            if PLAIN.issuperset(map(type, desired.fields.values())):
                 continue
             own = self._own_fields(desired) if self._own is not None else None
             if own:
@@ -239,11 +211,11 @@ class References:
         return {
             name: value
             for name, value in desired.fields.items()
-            if value.__class__ not in _PLAIN and any(pair_of(ref) == self._own for ref in refs_in(value))
+            if value.__class__ not in PLAIN and any(pair_of_ref(ref) == self._own for ref in refs_in(value))
         }
 
     def _filled(self, number: int, desired: Desired, known: Known) -> tuple[int, Desired, tuple[Problem, ...]]:
-        if _PLAIN.issuperset(map(type, desired.fields.values())):
+        if PLAIN.issuperset(map(type, desired.fields.values())):
             return number, desired, ()
         own = self.later.get(number)
         fields = {name: value for name, value in desired.fields.items() if own is None or name not in own}

@@ -7,12 +7,13 @@ from functools import partial
 
 from migrator.model.plan import Action, Change, Phase
 from migrator.model.problem import Problem
+from migrator.model.references import refs_in
 from migrator.model.values import Origin, Value
 from migrator.planner.deferral import Deferral
 from migrator.planner.diff import change_ids
 from migrator.planner.keep import Book, Kept, keep, refuse
 from migrator.planner.match import Pairing, name_of
-from migrator.planner.refs import look_up, refs_in
+from migrator.planner.refs import look_up
 
 _SENT = frozenset({Action.CREATE, Action.UPDATE})
 """Actions of phase 1 whose outcome a self-reference waits for."""

@@ -44,7 +44,7 @@ CODES = {
     "PB041": "A key that is not carried out yet.",
     "PB042": "A `{{ }}` where nothing is evaluated, or none where an expression must stand.",
     "PB043": "Warning: a system that no step uses.",
-    "PB044": "A name in `ref()` that is no step and no entry of `refs`, or no text between quotes; or a name of both.",
+    "PB044": "A name in `ref()` that is no step and no entry of `refs`, or no text; or a name of both.",
     "PB045": "Steps that refer to each other in a circle.",
     "PB046": "A field that refers to records of its own step and cannot be set after these are made.",
 }

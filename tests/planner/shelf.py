@@ -90,6 +90,8 @@ class Rows:
         self.pair = pair
 
     def lookup(self, pair: Pair, source_ids: Sequence[str]) -> Mapping[str, Mapped]:
+        if (pair.source, pair.target) != (self.pair.source, self.pair.target):
+            return {}
         return {name: self._rows[name] for name in source_ids if name in self._rows}
 
     def owners(self, target: str, collection: str, target_ids: Sequence[str]) -> Mapping[str, tuple[Pair, str]]:
