@@ -172,6 +172,29 @@ def test_what_waits_for_a_record_that_came_to_nothing_is_skipped(tmp_path: Path)
     assert len(story.shelf.plain("people")) == 1
 
 
+def test_a_self_reference_follows_its_record_when_an_update_makes_it_again(tmp_path: Path) -> None:
+    """Under `on_gone: create` it is set on the record that was made, not sent to the one that is gone."""
+    story = _story(tmp_path, write={"on_gone": OnGone.CREATE})
+    gone = story.shelf.put("people", no="E1", name="old")
+    first = replace(_update(story, "E1", gone), whole={"no": "E1", "name": "new"})
+    second = change(
+        "people",
+        Action.UPDATE,
+        "E1",
+        Phase.SELF_REFERENCE,
+        key=("E1",),
+        target_id=gone,
+        version="1",
+        before={"boss": "9"},
+        after={"boss": "7"},
+        needs=(first.id,),
+    )
+    file = story.plan([first, second])
+    del story.shelf.records["people"][gone]
+    assert story.run(file).changes == ()
+    assert story.shelf.plain("people") == [{"no": "E1", "name": "new", "boss": "7"}]
+
+
 def test_a_second_create_by_another_is_not_taken_for_ours(tmp_path: Path) -> None:
     """Without a doubt there is nothing of ours to find: an equal record of somebody else is a conflict."""
     story = _story(tmp_path)
