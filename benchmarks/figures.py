@@ -41,7 +41,7 @@ class Row:
     def line(self) -> str:
         """As it is printed."""
         each = self.cost.cpu / self.records * 1e6
-        words = f"{self.lane:11} {self.records:>8} {'right' if self.right else 'WRONG'}"
+        words = f"{self.lane:13} {self.records:>8} {'right' if self.right else 'WRONG'}"
         used = f"wall {self.cost.wall:7.2f} s  cpu {self.cost.cpu:7.2f} s ({each:6.1f} us a record)"
         sent = (
             f"requests {self.requests:5} (writes {self.writes}, refused {self.refused})  in flight {self.in_flight}"
@@ -49,20 +49,17 @@ class Row:
         return f"{words}  {used}  peak {self.cost.peak:6.1f} MB  {sent}  {self.why}".rstrip()
 
 
-def ratios(rounds: Rounds, floor: str, goals: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
-    """Medians of what the program cost at the largest size, divided by each floor's of the same round.
-
-    Goals are told for `floor`.
-    """
+def ratios(rounds: Rounds, other: str, goals: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """Medians of what each lane of the program cost at the largest size, divided by the other's of the same round."""
     most = max(row.records for rows in rounds for row in rows)
     rounds = [rows for rows in rounds if rows[0].records == most]
     for lane in _LANES:
-        for other in dict.fromkeys(row.lane for rows in rounds for row in rows if row.lane not in _LANES):
-            pairs = [(_in(rows, lane), _in(rows, other)) for rows in rounds]
-            whole = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
-            if whole:
-                asked = goals.get(lane, {}) if other == floor else {}
-                yield f"{_LANES[lane]} / {other}: " + "  ".join(_times(whole, figure, asked) for figure in FIGURES)
+        pairs = [(_in(rows, lane), _in(rows, other)) for rows in rounds]
+        whole = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+        if whole:
+            shown = [figure for figure in FIGURES if any(theirs.figure(figure) for _, theirs in whole)]
+            times = (_times(whole, figure, goals.get(lane, {})) for figure in shown)
+            yield f"{_LANES[lane]} / {other}: " + "  ".join(times)
 
 
 def _in(rows: list[Row], lane: str) -> Row | None:

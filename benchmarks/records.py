@@ -101,7 +101,7 @@ SHAPES = {
     for shape in (
         Shape("default"),
         Shape("wide", more=88, period=2003),
-        Shape("long", sentences=(310, 330), period=1009),
+        Shape("long", sentences=(280, 295), period=1009),
         Shape("rows", rows=(50, 50), period=1009),
     )
 }
@@ -180,7 +180,7 @@ def is_outdated(number: int) -> bool:
 def playbook(shape: Shape, settings: str = "") -> str:
     """The playbook that copies app 1 to app 2. `settings`: more keys of both systems, such as `, in_flight: 16`."""
     templates = {**TEMPLATES, **{code: f"{{{{ record.{code} }}}}" for code in shape.form if code not in TEMPLATES}}
-    fields = "\n".join(f"      {code}: {_quoted(template)}" for code, template in templates.items())
+    fields = "\n".join(f"      {code}: {quoted(template)}" for code, template in templates.items())
     login = 'connector: kintone, url: "{{ env.BENCH_URL }}", api_token: "{{ env.BENCH_TOKEN }}"'
     return f"""playbook: benchmark
 systems:
@@ -198,5 +198,6 @@ steps:
 """
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text in YAML's double quotes."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

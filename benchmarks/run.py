@@ -32,29 +32,29 @@ class Bench:
 
     def __init__(self, work: Workload, wanted: argparse.Namespace) -> None:
         self._work = work
-        self._wanted = wanted
+        self.wanted = wanted
         self._primed = wanted.prime or work.primed
         self._latency = work.latency if wanted.latency is None else wanted.latency
 
     def rounds(self) -> Iterator[list[Row]]:
         """All lanes of each round."""
-        records = self._wanted.records or self._work.records
+        records = self.wanted.records or self._work.records
         for size in self._work.sizes:
             count = max(1, round(records * size))
-            with Stand("kintone_server.py", "--records", str(count), "--shape", self._wanted.shape) as stand:
-                for _ in range(self._wanted.repeat):
-                    yield [*self._program(stand, count), *self._floors(stand, count)]
+            with Stand("kintone_server.py", "--records", str(count), "--shape", self.wanted.shape) as stand:
+                for _ in range(self.wanted.repeat):
+                    yield [*self._program(stand, count), *self.floors(stand, count)]
 
     def _program(self, stand: Stand, count: int) -> Iterator[Row]:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
             folder = Path(name)
-            settings = f", in_flight: {self._wanted.in_flight}" if self._wanted.in_flight else ""
-            (folder / "copy.yaml").write_text(playbook(SHAPES[self._wanted.shape], settings), "utf-8")
+            settings = f", in_flight: {self.wanted.in_flight}" if self.wanted.in_flight else ""
+            (folder / "copy.yaml").write_text(playbook(SHAPES[self.wanted.shape], settings), "utf-8")
             if self._primed:
                 self._prime(stand, folder)
             else:
-                self._set_up(stand, self._work.target)
-            plan = self._lane(
+                self.set_up(stand, self._work.target)
+            plan = self.lane(
                 "plan", run([*PROGRAM, "plan", "copy.yaml", "-o", "a.plan"], folder, stand.env), stand, count
             )
             yield plan
@@ -63,7 +63,7 @@ class Bench:
 
     def _applied(self, stand: Stand, folder: Path, plan: Row) -> Iterator[Row]:
         cost = run([*PROGRAM, "apply", "a.plan"], folder, stand.env)
-        both = self._lane("both", plan.cost + cost, stand, plan.records)
+        both = self.lane("both", plan.cost + cost, stand, plan.records)
         requests = both.requests - plan.requests
         yield Row(
             "apply",
@@ -88,21 +88,24 @@ class Bench:
         if not stand.control("figures")["verdict"]["right"]:
             raise SystemExit("filling the target: it is not right")
         stand.control("change" if self._work.target == "changed" else "settle")
-        self._set_up(stand, None)
+        self.set_up(stand, None)
 
-    def _set_up(self, stand: Stand, target: str | None) -> None:
-        stand.control("setup", target=target, latency_ms=self._latency, most_in_flight=self._wanted.most)
+    def set_up(self, stand: Stand, target: str | None) -> None:
+        """The stand-in as the workload wants it; None: the target as it stands."""
+        stand.control("setup", target=target, latency_ms=self._latency, most_in_flight=self.wanted.most)
 
-    def _floors(self, stand: Stand, count: int) -> Iterator[Row]:
-        for floor in self._wanted.floor or [self._work.floor]:
+    def floors(self, stand: Stand, count: int) -> Iterator[Row]:
+        """A row each."""
+        for floor in self.wanted.floor or [self._work.floor]:
             if floor == "none":
                 continue
-            self._set_up(stand, self._work.target)
+            self.set_up(stand, self._work.target)
             words = [sys.executable, str(HERE / "floors.py"), floor, self._work.floor_work, stand.url, stand.token]
             with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-                yield self._lane(floor, run(words, Path(folder)), stand, count)
+                yield self.lane(floor, run(words, Path(folder)), stand, count)
 
-    def _lane(self, name: str, cost: Cost, stand: Stand, count: int) -> Row:
+    def lane(self, name: str, cost: Cost, stand: Stand, count: int) -> Row:
+        """What the stand-in saw, and whether it is right."""
         told = stand.control("figures")
         verdict = told["verdict"]
         done = name != "plan" and not self._work.plan_only
@@ -149,7 +152,11 @@ def main() -> int:
     for rows in Bench(work, wanted).rounds():
         rounds.append(rows)
         print("\n".join(row.line() for row in rows), flush=True)
-    told = [*ratios(rounds, work.floor, work.goals), *(growth(rounds) if len(work.sizes) > 1 else ())]
+    told: list[str] = []
+    for floor in wanted.floor or [work.floor]:
+        told += ratios(rounds, floor, work.goals if floor == work.floor else {})
+    if len(work.sizes) > 1:
+        told += growth(rounds)
     print("\n".join(told))
     if wanted.json:
         keep(wanted.json, wanted.workload, rounds, told)

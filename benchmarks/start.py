@@ -49,7 +49,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         for at in range(wanted.repeat + 1):
             for lane, words in LANES.items():
-                cost = run(words, Path(folder), peak=False)
+                cost = run(words, Path(folder))
                 if cost.code:
                     raise SystemExit(f"{lane}: exit {cost.code}\n{cost.out}")
                 if at:  # the first round compiles and warms the disk's cache

@@ -27,8 +27,8 @@ MigratorError                      1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from migrator.model.lean import dataclass
 from migrator.model.problem import Place, Problem
 from migrator.model.run import Cause
 

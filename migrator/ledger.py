@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import Field, asdict, dataclass
+from dataclasses import Field, asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from migrator import __version__
 from migrator.codec.schema import DIALECT, Schema, SchemaWriter
 from migrator.connectors import CONNECTORS, connector
 from migrator.errors import LocalFault, MigratorError, PlanRefused, UsageWrong
-from migrator.executor.report import report as report_of
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
 from migrator.model.playbook import Playbook
 from migrator.model.run import Report
@@ -123,6 +123,8 @@ def runs(state: Path | None) -> tuple[Path, tuple[dict[str, Any], ...]]:
 
 def report(number: int | None, state: Path | None) -> Report:
     """What a run did so far, the last one unless a number is given. Takes no lock. Raises UsageWrong, LocalFault."""
+    from migrator.executor.report import report as report_of  # a plan looks at plans too, and starts sooner without
+
     folder = state_folder(state)
     with State.open(folder, write=False) as known:
         rows = known.runs()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from migrator.contract import Source
 from migrator.errors import PlanRefused, PlaybookInvalid
 from migrator.executor.way import ApplyOptions, Way
 from migrator.model.equal import same
+from migrator.model.lean import dataclass
 from migrator.model.plan import PlanHeader, PlanStep, PlanTrailer
 from migrator.model.playbook import Playbook, PlaybookTest, Step, System
 from migrator.model.problem import Problem

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,7 @@ import orjson
 from migrator.codec.change import change_line, parse_change
 from migrator.errors import LocalFault, PlanRefused
 from migrator.failpoint import failpoint
+from migrator.model.lean import dataclass
 from migrator.model.plan import (
     PLAN_FORMAT,
     Change,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import click
 
 from migrator.cli.outlet import Outlet
 from migrator.cli.signals import Signals
+from migrator.model.lean import dataclass
 
 if TYPE_CHECKING:
     from migrator.pipeline import Surroundings

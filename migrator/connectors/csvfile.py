@@ -7,7 +7,7 @@ import csv
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, TextIO
 
@@ -23,6 +23,7 @@ from migrator.connectors.folder import (
 from migrator.connectors.staging import Row, key_part
 from migrator.contract import Answer, Batch, Call, Capabilities, Page, Query, Result, Target, Wire, Writing
 from migrator.model.described import about
+from migrator.model.lean import dataclass
 from migrator.model.plan import Change
 from migrator.model.values import Collection, Field, File, Kind, Ref, Value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
@@ -30,6 +30,7 @@ from migrator.contract import (
 )
 from migrator.errors import BadAnswer, Conflict, NotFound, Refused
 from migrator.model.described import about
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Place, Problem
 from migrator.model.values import Collection, Field, File, Record, quick_record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,7 @@ from migrator.connectors.folder import (
 from migrator.connectors.staging import Row, key_part
 from migrator.contract import Answer, Batch, Call, Capabilities, Page, Query, Result, Target, Wire, Writing
 from migrator.model.described import about
+from migrator.model.lean import dataclass
 from migrator.model.plan import Change
 from migrator.model.values import Collection, Field, File, Ref, Value
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action
 from migrator.model.values import Kind
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.contract.messages import Answer, Call
 from migrator.model.described import about
+from migrator.model.lean import dataclass
 from migrator.model.values import File
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Phase
 from migrator.model.playbook import Write
 from migrator.model.quick import maker

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from migrator.contract import Done, Failed, Result, Unknown
 from migrator.errors import MigratorError
 from migrator.executor.landing import Landing, landing_of
 from migrator.executor.load import Load, Parcel, settled_done, settled_not
 from migrator.executor.way import Way
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, PlanKind
 from migrator.model.problem import Problem
 from migrator.model.run import Cause, Status

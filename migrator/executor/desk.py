@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from enum import Enum
 
 from migrator.contract import Answer, Recheck
 from migrator.errors import (
@@ -56,6 +57,15 @@ class _Settling:
     doubtful: list[tuple[Load, str]] = field(compare=False)
 
 
+class Nothing(Enum):
+    """Why there is nothing to send."""
+
+    YET = "yet"
+    """Lines were seen to for which nothing is sent; ask again."""
+    LEFT = "left"
+    """The section's end."""
+
+
 class Desk:
     """The requests of one section."""
 
@@ -88,9 +98,12 @@ class Desk:
             return None
         return max(0.0, self._settling[0].due - self._running.clock.monotonic())
 
-    def next(self, feed: Iterator[Parcel]) -> Parcel | None:
+    def next(self, feed: Iterator[Parcel | None]) -> Parcel | Nothing:
         """What to send now: what goes again first."""
-        return self._again.popleft() if self._again else next(feed, None)
+        if self._again:
+            return self._again.popleft()
+        parcel = next(feed, Nothing.LEFT)
+        return Nothing.YET if parcel is None else parcel
 
     def launch(self, parcel: Parcel) -> float:
         """Send it, and answer 0.0; or the seconds until there is a place for it: then it is kept. Raises Paused."""

@@ -37,14 +37,18 @@ Line = tuple[int, bytes]
 """Byte offset in the kept plan, and the line."""
 
 
-def parcels(running: Running, way: Way, section: Section) -> Iterator[Parcel]:
-    """The requests of a section, in plan order, each action filling batches of its own."""
+def parcels(running: Running, way: Way, section: Section) -> Iterator[Parcel | None]:
+    """The requests of a section, in plan order, each action filling batches of its own.
+
+    None: some lines were seen to for which nothing is sent, so that who waits can look around.
+    """
     packer, links, root = Packer(way.capabilities), list[tuple[int, Change]](), 0
     for chunk in _chunks(unsettled(running, section)):
         loads = prepared(running, way, chunk, links)
         if len(links) >= LINKS:
             _enter(running, way, links)
             links.clear()
+            yield None
         taken = loads if running.options.first is None else [load for load in loads if _wanted(running, load)]
         for load in taken:
             for parcel in packer.add(load):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from migrator.codec.change import parse_change
 from migrator.contract import Batch, Call, Capabilities, Item
 from migrator.executor.way import Way
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change, Phase, PlanKind
 from migrator.model.quick import filler
 from migrator.model.run import Cause, Outcome, Status
@@ -143,6 +144,10 @@ def _file_of(change: Change) -> File | None:
     return next((value for value in (change.after or {}).values() if isinstance(value, File)), None)
 
 
+BUNDLE_BYTES = 2_000_000
+"""A request that holds as many is not bundled further: several of them are in memory at a time."""
+
+
 class Packer:
     """Fills one open batch per action, and a request with as many batches as it takes."""
 
@@ -164,7 +169,7 @@ class Packer:
         self._bytes += size
         if len(batch) >= self._capabilities.batch_max.get(action, 1):
             self._closed.append(tuple(self._open.pop(action)))
-            if len(self._closed) >= self._capabilities.bundle:
+            if len(self._closed) >= self._capabilities.bundle or self._bytes >= BUNDLE_BYTES:
                 full = [*full, self._cut()]
         return full
 

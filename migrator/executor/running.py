@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import orjson
 
@@ -16,6 +16,7 @@ from migrator.executor.load import Load
 from migrator.executor.runlog import RunLog
 from migrator.executor.turn import spared, turn_of
 from migrator.executor.way import ApplyOptions
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, PlanKind
 from migrator.model.problem import Problem
 from migrator.model.run import ChangesSettled, Event, Noticed, Outcome

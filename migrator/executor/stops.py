@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from migrator.errors import RunStopped
 from migrator.executor.load import Load, Parcel
+from migrator.model.lean import dataclass
 from migrator.model.problem import Place, Problem
 from migrator.model.run import Status
 from migrator.state.journal import Settled

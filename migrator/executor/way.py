@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from migrator.contract import Budget, Capabilities, Pair, Query, Target, Wire, Writing
+from migrator.model.lean import dataclass
 from migrator.model.values import Origin
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from migrator.model.lean import dataclass
 from migrator.model.playbook import Write
 from migrator.model.problem import Problem
 from migrator.model.quick import maker

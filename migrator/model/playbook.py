@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from migrator.model.described import about
+from migrator.model.lean import dataclass
 
 
 class Mode(StrEnum):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import overload
 
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action
 from migrator.model.problem import Problem
 from migrator.model.quick import maker

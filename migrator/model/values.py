@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, StrEnum
 from typing import Any, Final, Union
 
+from migrator.model.lean import dataclass
 from migrator.model.quick import maker
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
 import orjson
 
+from migrator.model.lean import dataclass
 from migrator.model.plan import PlanHeader, PlanTrailer
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.run import Planning
-from migrator.model.values import Desired, Key, Origin, Record, Value, quick_desired, quick_origin
+from migrator.model.values import Desired, Key, Record, quick_desired, quick_origin
 from migrator.planfile import PlanWriter
 from migrator.planner.copying import copied, late
 from migrator.planner.findings import keyed, of_record
@@ -106,12 +107,12 @@ def _again(kept: Kept) -> Iterator[Problem]:
 
 def _chunks(book: Book, kept: Kept, size: int) -> Iterator[Chunk]:
     """Source records that pass `where` and could be rendered, `size` at a time, with their sequence numbers."""
-    lane, tally = kept.lane, kept.tally
+    lane, tally, desired_of = kept.lane, kept.tally, _rendering(book, kept)
     some: list[tuple[int, Desired]] = []
     for record in _records(lane):
         tally["read"] += 1
         book.number += 1
-        desired = _desired(book, kept, record)
+        desired = desired_of(record)
         if desired is not None:
             some.append((book.number, desired))
             if len(some) == size:
@@ -121,30 +122,39 @@ def _chunks(book: Book, kept: Kept, size: int) -> Iterator[Chunk]:
         yield chunk_of(lane, some)
 
 
-def _desired(book: Book, kept: Kept, record: Record) -> Desired | None:
-    """What should stand for one source record; None: it is left out, or is a problem."""
-    lane, number = kept.lane, book.number
-    origin = quick_origin(system=lane.source_identity, collection=lane.query.collection.id, id=record.id)
-    wanted = True if lane.where is None else lane.where(record, origin)
-    if isinstance(wanted, Problem):
-        refuse(book, kept, (wanted,), record.fields, number)
-        return None
-    if not wanted:
-        kept.tally["filtered"] += 1
-        kept.passed.add(record.id, number)
-        return None
-    if record.id:
-        kept.origins.add(record.id, number)
-    elif not lane.writing.write.key:
-        refuse(book, kept, (_nameless(lane),), record.fields, number)
-        return None
-    rendered = lane.render(record, origin)
-    if rendered.problems:
-        key = lane.writing.write.key
-        problems = rendered.problems if origin.id else keyed(rendered.problems, key, rendered.fields)
-        refuse(book, kept, problems, record.fields, number)
-        return None
-    return _made(lane, origin, rendered.fields)
+def _rendering(book: Book, kept: Kept) -> Callable[[Record], Desired | None]:
+    """What should stand for a source record; None: it is left out, or is a problem."""
+    lane, claim = kept.lane, kept.origins.add
+    system, collection, where, render = lane.source_identity, lane.query.collection.id, lane.where, lane.render
+    key = lane.writing.write.key
+
+    def desired_of(record: Record) -> Desired | None:
+        origin = quick_origin(system=system, collection=collection, id=record.id)
+        if where is not None:
+            wanted = where(record, origin)
+            if isinstance(wanted, Problem):
+                refuse(book, kept, (wanted,), record.fields, book.number)
+                return None
+            if not wanted:
+                kept.tally["filtered"] += 1
+                kept.passed.add(record.id, book.number)
+                return None
+        if record.id:
+            claim(record.id, book.number)
+        elif not key:
+            refuse(book, kept, (_nameless(lane),), record.fields, book.number)
+            return None
+        rendered = render(record, origin)
+        if rendered.problems:
+            problems = rendered.problems if origin.id else keyed(rendered.problems, key, rendered.fields)
+            refuse(book, kept, problems, record.fields, book.number)
+            return None
+        values: Key = tuple(map(rendered.fields.get, key))
+        if not origin.id:
+            origin = replace(origin, id=_id_of(lane, values))
+        return quick_desired(origin=origin, key=values, fields=rendered.fields)
+
+    return desired_of
 
 
 def _nameless(lane: Lane) -> Problem:
@@ -157,16 +167,12 @@ def _nameless(lane: Lane) -> Problem:
     )
 
 
-def _made(lane: Lane, origin: Origin, fields: Mapping[str, Value]) -> Desired:
-    key: Key = tuple(map(fields.get, lane.writing.write.key))
-    if not origin.id:
-        folded = [
-            lane.target.fold((lane.writing.collection.fields or {}).get(name), value)
-            for name, value in zip(lane.writing.write.key, key, strict=True)
-        ]
-        text = folded[0] if len(folded) == 1 else orjson.dumps(folded).decode()
-        origin = replace(origin, id=text)
-    return quick_desired(origin=origin, key=key, fields=fields)
+def _id_of(lane: Lane, key: Key) -> str:
+    """The id of an origin that has none of its own: its folded key."""
+    known = lane.writing.collection.fields or {}
+    names = lane.writing.write.key
+    folded = [lane.target.fold(known.get(name), value) for name, value in zip(names, key, strict=True)]
+    return folded[0] if len(folded) == 1 else orjson.dumps(folded).decode()
 
 
 def _records(lane: Lane) -> Iterator[Record]:

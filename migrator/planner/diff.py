@@ -59,6 +59,10 @@ class Judge:
         self._only_update = {name for name, field in known.items() if field.writable_on is WritableOn.UPDATE}
         self._only_create = {name for name, field in known.items() if field.writable_on is WritableOn.CREATE}
         self._needed = tuple(name for name, field in known.items() if _is_needed(field))
+        write = lane.writing.write
+        self._creates = write.mode is not Mode.UPDATE
+        self._as_rendered = write.marker is None and not self._only_update
+        """A create sends the rendered fields, and nothing else."""
         collection, origin = lane.writing.collection.id, (lane.source_identity, lane.query.collection.id)
         self._id = change_ids(lane.target_identity, collection, lane.writing.write.part, origin, Phase.WRITE)
 
@@ -71,20 +75,20 @@ class Judge:
         return self._compare(pairing, pairing.record)
 
     def _create(self, pairing: Pairing) -> Change | Problem | Fate:
-        lane = self._lane
-        if lane.writing.write.mode is Mode.UPDATE:
+        if not self._creates:
             return Fate.SKIPPED
-        fields = self._made(pairing)
-        missing = [name for name in self._needed if fields.get(name) in (None, "", ())]
-        if missing:
-            return _not_given(lane, pairing, missing)
+        fields = pairing.desired.fields if self._as_rendered else self._made(pairing)
+        for name in self._needed:
+            if fields.get(name) in (None, "", ()):
+                missing = [name for name in self._needed if fields.get(name) in (None, "", ())]
+                return _not_given(self._lane, pairing, missing)
         return self._change(pairing, Action.CREATE, after=fields)
 
     def _made(self, pairing: Pairing) -> Mapping[str, Value]:
         """What a create of this record sends."""
-        write = self._lane.writing.write
-        if write.marker is None and not self._only_update:
+        if self._as_rendered:
             return pairing.desired.fields
+        write = self._lane.writing.write
         fields = {name: value for name, value in pairing.desired.fields.items() if name not in self._only_update}
         if write.marker is not None:
             _mark(fields, write.marker, marker_of(pairing.desired.origin, write.part))

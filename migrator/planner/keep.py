@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from migrator.contract import Pair
 from migrator.errors import SystemFailed
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Place, Problem
 from migrator.model.values import Ref, Value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.contract import Capabilities, IdMap, Pair, Query, Source, Target, Writing
+from migrator.model.lean import dataclass
 from migrator.model.playbook import Limits, Step
 from migrator.model.problem import Problem
 from migrator.model.values import Origin, Record, Value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from migrator.contract import Mapped
+from migrator.model.lean import dataclass
 from migrator.model.problem import Problem
 from migrator.model.quick import maker
 from migrator.model.values import Desired, Origin, Record

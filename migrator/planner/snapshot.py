@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from pathlib import Path
 from types import TracebackType
@@ -16,13 +16,14 @@ import orjson
 
 from migrator.codec.paper import fields_from_paper, fields_to_paper
 from migrator.contract import Mapped, Page
+from migrator.model.lean import dataclass
 from migrator.model.playbook import Marker
 from migrator.model.values import Desired, Key, Record, Value, quick_record
 from migrator.planner.lane import Lane
 
 CHUNK = 500
 """Source records that are matched together."""
-_IDLE = 8
+_IDLE = 2
 """Chunks without anything to ask that may wait for one that has."""
 _PROBES = 5
 """Mapped records that a full reading did not show and that are asked for, until so many in a row are really gone."""
@@ -142,8 +143,8 @@ class View:
 
     def _ask_ids(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         lane, size = self.lane, self.lane.capabilities.fetch_max
-        if not size:
-            return chunks
+        if not size or not lane.ids.size(lane.pair):
+            return chunks  # and no chunk waits for others in this stage
 
         def wanted(chunk: Chunk) -> list[Sequence[str]]:
             ids = [row.target_id for row in chunk.mapped.values() if row.gone_at is None]

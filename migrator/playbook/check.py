@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path as File
 from typing import Any
 
 from migrator.codec.build import Fault, Path, build
 from migrator.contract import Source
+from migrator.model.lean import dataclass
 from migrator.model.playbook import Limits, MappingTable, PlaybookTest, RefSource, Step, System
 from migrator.model.problem import Severity
 from migrator.playbook.expressions import Template, constants_only
@@ -26,7 +27,7 @@ from migrator.playbook.tables import resolved
 _NAME = re.compile(r"[^\s/\x00-\x1f\x7f](?:[^/\x00-\x1f\x7f]{0,98}[^\s/\x00-\x1f\x7f])?")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Checks:
     """What the pipeline hands in."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import heapq
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from migrator.codec.build import Path
+from migrator.model.lean import dataclass
 from migrator.model.problem import Place, Problem, Severity
 
 CODES = {
@@ -97,6 +96,8 @@ def suggestion(name: str, known: Collection[str]) -> str | None:
     names = sorted(candidate for candidate in known if len(candidate) <= LETTERS_MAX)
     by_fold = {known_name.casefold().replace("-", "_"): known_name for known_name in names}
     folded = name.casefold().replace("-", "_")
+    import difflib  # a playbook without misspelt words starts sooner
+
     near = difflib.get_close_matches(folded, by_fold, n=1, cutoff=0.6)
     if near:
         return by_fold[near[0]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path as File
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from migrator.codec.build import Path
 from migrator.codec.strict import Spot
 from migrator.errors import PlaybookInvalid
+from migrator.model.lean import dataclass
 from migrator.model.playbook import Playbook, System
 from migrator.model.problem import Place, Problem, Severity
 from migrator.playbook.check import Checks, Draft, check, check_systems, draft
@@ -25,7 +26,7 @@ PROBLEMS_MAX = 1000
 """Problems that are told at most; the last one says how many are left out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """A playbook that can run."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from migrator.codec.build import Path
 from migrator.contract import Capabilities
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action
 from migrator.model.playbook import Missing, Mode, OnGone, OnTaken, Read, Step, Write
 from migrator.playbook.expressions import (
@@ -28,7 +29,7 @@ _NEEDED = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a step may refer to."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.resources
 import re
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any, NoReturn
 from migrator.codec.build import Path, build, fields_of
 from migrator.codec.schema import ENV_PATTERN, SchemaWriter
 from migrator.contract import Capabilities, Source, Transfer
+from migrator.model.lean import dataclass
 from migrator.model.playbook import System
 from migrator.playbook.expressions import SYSTEM_NAMES, Template, template_findings
 from migrator.playbook.finding import Finding, did_you_mean, shown, suggestion
@@ -25,7 +25,7 @@ _ENV = re.compile(ENV_PATTERN)
 _OFTEN_MISSPELT = {"sec": "s", "second": "s", "m": "min", "minute": "min", "hour": "h", "hr": "h"}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known offline of a system whose connector exists."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from migrator.codec.strict import DEPTH_MAX, SURROGATE, Spot
+from migrator.model.lean import dataclass
 from migrator.playbook.scalars import NoNumber, other_reading, resolve
 
 NODES_MAX = 500_000

@@ -6,11 +6,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 from migrator.errors import MigratorError
+from migrator.model.lean import dataclass
 from migrator.model.run import Event, RunEnded
 from migrator.pipeline import ApplyOptions, Planned, Surroundings, apply, plan, test, validate, verify
 from migrator.rehearsal.stands import stands

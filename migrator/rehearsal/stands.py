@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
 from migrator.emulators import EMULATORS
 from migrator.errors import MigratorError, UsageWrong
+from migrator.model.lean import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

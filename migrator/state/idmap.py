@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 
 from migrator.contract import Mapped, Pair
+from migrator.model.lean import dataclass
 from migrator.state.database import Database
 
 _AT_ONCE = 500

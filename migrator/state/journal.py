@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +18,7 @@ import orjson
 from migrator.codec.paper import fields_from_paper, fields_to_paper
 from migrator.contract import Call, Pair
 from migrator.failpoint import failpoint
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action
 from migrator.model.run import AllDone, Cause, Outcome, Status
 from migrator.state.database import Database

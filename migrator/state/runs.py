@@ -6,11 +6,11 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from migrator.contract import Pair
 from migrator.errors import PlanRefused
 from migrator.failpoint import failpoint
+from migrator.model.lean import dataclass
 from migrator.model.run import RunStatus
 from migrator.state.database import Database
 from migrator.state.idmap import IdRows

@@ -8,11 +8,11 @@ there is kept with it: the plan does not know it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import orjson
 
 from migrator.codec.paper import fields_from_paper, fields_to_paper
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action
 from migrator.model.values import Value
 from migrator.state.database import Database

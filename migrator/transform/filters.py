@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from inspect import Signature
 from typing import Any, Final
 
+from migrator.model.lean import dataclass
 from migrator.model.playbook import MappingTable, Unknown
 from migrator.transform import lists, markup, moments, numbers, text
 from migrator.transform.refusal import Refusal, did_you_mean, shown

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from inspect import Signature, signature
 from typing import Any, Final, cast
 
@@ -17,6 +16,7 @@ from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
 
+from migrator.model.lean import dataclass
 from migrator.transform.limits import EXPRESSION_DEPTH, EXPRESSION_PARTS, too_large
 from migrator.transform.refusal import Refusal, did_you_mean
 

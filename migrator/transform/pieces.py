@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from migrator.model.lean import dataclass
 from migrator.transform.limits import TEMPLATE_CHARACTERS, too_large
 from migrator.transform.refusal import Refusal
 

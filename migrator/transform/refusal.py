@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -65,6 +64,8 @@ class Refusal(Exception):
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """A hint that names the known word most like this one; `otherwise` where none is."""
+    import difflib  # a run without misspelt words starts sooner
+
     some = [name[:100] for name in itertools.islice(known, _CANDIDATES)]
     close = difflib.get_close_matches(word[:100], some, n=1, cutoff=0.6)
     return f'did you mean "{close[0]}"?' if close else otherwise

@@ -11,10 +11,11 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import requests.exceptions as rq
 import urllib3.exceptions as u3
+
+from migrator.model.lean import dataclass
 
 CAUGHT = (rq.RequestException, u3.HTTPError, http.client.HTTPException, OSError, ValueError)
 """All that sending and reading can raise; ValueError for addresses and headers that cannot be."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from migrator.contract import Answer, Call, Transfer
+from migrator.model.lean import dataclass
 from migrator.transport.body import OpenFile, Payload, payload
 from migrator.transport.breakage import CAUGHT, Broken, broken
 from migrator.transport.sockets import Live, SocketAdapter, progress

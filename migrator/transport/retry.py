@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from migrator.contract import Answer, Call
 from migrator.errors import BadAnswer, SystemFailed, Unreachable
+from migrator.model.lean import dataclass
 from migrator.transport.breakage import Broken
 from migrator.transport.client import Streaming
 from migrator.transport.pace import Pace

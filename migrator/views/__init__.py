@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.errors import UsageWrong
+from migrator.model.lean import dataclass
 from migrator.model.plan import Change, PlanHeader, PlanTrailer
 from migrator.model.problem import Problem
 from migrator.model.run import Event, Report

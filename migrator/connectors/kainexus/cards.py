@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -13,6 +12,7 @@ import msgspec
 from migrator.connectors.kainexus import answers
 from migrator.contract import Answer, Call, Page, Wire
 from migrator.errors import BadAnswer, CountDrift
+from migrator.model.lean import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

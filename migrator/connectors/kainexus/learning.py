@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from migrator.connectors.kainexus import instants
 from migrator.connectors.kainexus.options import Form
 from migrator.connectors.kainexus.slots import FIXED, LISTS, READ_ONLY, Group, Layout, Slot, Sort
+from migrator.model.lean import dataclass
 from migrator.model.values import Field, Kind, WritableOn
 
 VALUE_KEYS = {"numericValue": Sort.NUMBER, "dateValue": Sort.DATETIME, "value": Sort.TEXT}

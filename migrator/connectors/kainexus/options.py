@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from migrator.contract import Answer, Auth, Call
 from migrator.model.described import about
+from migrator.model.lean import dataclass
 
 
 class Form(StrEnum):

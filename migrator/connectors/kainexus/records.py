@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from migrator.connectors.kainexus import instants
 from migrator.connectors.kainexus.slots import FIXED, LISTS, SIDES, Group, Layout, Slot, Sort
+from migrator.model.lean import dataclass
 from migrator.model.values import Record, Value, quick_record
 
 

@@ -9,9 +9,11 @@ note, `milestone-notes:NAME` a text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from migrator.model.lean import dataclass
 
 
 class Group(StrEnum):

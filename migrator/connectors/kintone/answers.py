@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from migrator.errors import (
     SystemFailed,
     Throttled,
 )
+from migrator.model.lean import dataclass
 from migrator.model.problem import Place, Problem
 from migrator.model.run import Cause
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from migrator.contract import Auth
 from migrator.model.described import about
+from migrator.model.lean import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,6 +136,20 @@ def test_help_imports_nothing_heavy(words: tuple[str, ...]) -> None:
     assert not HEAVY & set(done.stdout.splitlines()[-1].split())
 
 
+def test_an_apply_imports_only_what_it_needs(run: Run, project: Path) -> None:
+    """A plan is carried out without what playbooks are read with, nor a terminal's colours."""
+    assert run("plan", "playbook.yaml", "-o", "a.plan").code == 0
+    program = "import sys\nfrom migrator.cli.main import cli\ntry: cli.main(['apply', 'a.plan'])\n"
+    program += "except SystemExit as end: print(end.code, *sys.modules)"
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    code, *modules = done.stdout.splitlines()[-1].split()
+    assert code == "0"
+    assert not {"yaml", "jinja2", "jsonschema", "rich", "werkzeug"} & set(modules)
+
+
 # ---------------------------------------------------------------- the way of a plan
 
 
