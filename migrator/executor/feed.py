@@ -97,7 +97,10 @@ def prepared(
             waiting.append(_Waiting(len(loads), offset, change, turns.get(offset)))
             loads.append(None)
         else:
-            loads.append(_sendable(way, offset, change, raw, settled))
+            try:
+                loads.append(ready(way, offset, change, raw))
+            except SystemFailed as error:
+                settled.append(_unsendable(offset, change, error))
     _fill(running, way, waiting, loads, settled)
     running.settle(way.step, settled)
     sent = [load for load in loads if load is not None]
@@ -133,26 +136,14 @@ def _fill(
         try:
             if some or change.needs:
                 change = _filled(running, way, change, known, needed)
+            turn = one.turn
+            loads[one.place] = (
+                ready(way, one.offset, change) if turn is None else restored(way, one.offset, change, turn)
+            )
         except _Nothing as nothing:
             settled.append(_skipped(one.offset, change, str(nothing)))
-        else:
-            loads[one.place] = _sendable(way, one.offset, change, b"", settled, one.turn)
-
-
-def _sendable(
-    way: Way,
-    offset: int,
-    change: Change,
-    raw: bytes,
-    settled: list[tuple[Load, Settled]],
-    turn: Turn | None = None,
-) -> Load | None:
-    """None: it can never be sent, and its outcome says so."""
-    try:
-        return ready(way, offset, change, raw) if turn is None else restored(way, offset, change, turn)
-    except SystemFailed as error:
-        settled.append(_unsendable(offset, change, error))
-        return None
+        except SystemFailed as error:
+            settled.append(_unsendable(one.offset, change, error))
 
 
 class _Nothing(Exception):
