@@ -64,6 +64,9 @@ def unsettled(running: Running, section: Section) -> Iterator[Line]:
     """Lines of a section without an outcome: the plan and the journal merged, both in order of lines."""
     settled = _settled_lines(running, section)
     known = next(settled, None)
+    if known is None:
+        yield from running.kept.lines(section.start, section.stop)
+        return
     for line in running.kept.lines(section.start, section.stop):
         while known is not None and known < line[0]:
             known = next(settled, None)

@@ -20,7 +20,7 @@ _ROOM = 4096
 """Bytes of a request kept free for what goes around the parts."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Load:
     """One line, ready to be sent: Refs filled, ids and versions known."""
 
@@ -61,7 +61,7 @@ class Load:
         return name_of(self.item.key, self.origin, self.item.target_id)
 
 
-_filled_load, _filled_item = filler(Load), filler(Item)
+_filled_item = filler(Item)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,13 +107,13 @@ def ready(way: Way, line: int, change: Change, raw: bytes = b"") -> Load:
     """A Load of a change without Refs; `raw`: its line says just that. Raises SystemFailed for what never can be."""
     action = change.action
     item = _item(change, way.target.encode_change(way.writing, change))
-    return _filled_load(line, action, action, item, change.origin, raw, None if raw else change)
+    return Load(line, action, action, item, change.origin, raw, None if raw else change)
 
 
 def unsent(line: int, change: Change) -> Load:
     """A Load of what is settled without a request."""
     action, item = change.action, _item(change, b"")
-    return Load(line=line, planned=action, action=action, item=item, origin=change.origin, made=change)
+    return Load(line, action, action, item, change.origin, made=change)
 
 
 def turned(way: Way, load: Load, change: Change, **known: object) -> Load:
