@@ -94,7 +94,7 @@ def _lane(
     source, target = systems.open(step.source.system), systems.open(step.target.system)
     options = source.read_options(step.source)
     with _asking(loaded, step, "source"):
-        collection = source.system.describe(step.source.collection, options)
+        collection = source.describe(step.source.collection, options)
     with _asking(loaded, step, "target"):
         writing = target.writing(step.target)
     problems = check_targets(step, writing.collection.fields)
@@ -111,7 +111,7 @@ def _lane(
         target_identity=target.identity,
         writing=writing,
         capabilities=target.capabilities(writing.options, writing.collection),
-        where=mapping.where,
+        where=mapping.where if mapping.filters else None,
         render=mapping.render,
         ids=state.ids,
         limits=loaded.playbook.limits,

@@ -1,7 +1,7 @@
 """A plan on disk: JSON Lines with a header, changes in the order of applying, a trailer and the plan hash.
 
 One line an object, keys sorted, empty ones left out, UTF-8, "\\n" at the end. Every 10,000 change lines a line
-`{"line":"hash","lines":N,"sha256":…}` is chained: over the text of the last hash line's value and the bytes since.
+`{"line":"hash","lines":N,"sha256":…}` holds the SHA-256 of every byte before it, so an edit is found where it is.
 The last line `{"line":"end","sha256":…,"trailer":OFFSET}` holds the **plan hash**: SHA-256 of every byte before it.
 No clock time and nothing random: same inputs and state, same bytes. Mode 0600; written whole or not at all.
 """
@@ -42,6 +42,8 @@ HASH_EVERY = 10_000
 """Change lines between two hash lines."""
 _BLOCK = 1 << 20
 """Bytes that are hashed at once."""
+_LINES = 1 << 17
+"""Bytes of lines that are read at once."""
 _END_MAX = 400
 """Bytes of the end line at most."""
 
@@ -144,7 +146,6 @@ class PlanWriter:
         self.path = path
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         self._whole = hashlib.sha256()
-        self._chain = hashlib.sha256()
         self._offset = 0
         self._lines = 0
         try:
@@ -178,9 +179,7 @@ class PlanWriter:
             self._lines += len(some)
             done += len(some)
             if self._lines % HASH_EVERY == 0:
-                value = self._chain.hexdigest()
-                self._write(_line({"line": "hash", "lines": self._lines, "sha256": value}))
-                self._chain = hashlib.sha256(value.encode())
+                self._write(_line({"line": "hash", "lines": self._lines, "sha256": self._whole.hexdigest()}))
 
     def finish(self, trailer: PlanTrailer) -> str:
         """Trailer, end line, fsync, rename. Returns the plan hash."""
@@ -205,7 +204,6 @@ class PlanWriter:
         except OSError as error:
             raise _disk(self.path, error) from error
         self._whole.update(line)
-        self._chain.update(line)
         self._offset += len(line)
 
 
@@ -259,18 +257,17 @@ class PlanFile:
 
     def _look(self) -> NoReturn:
         """Say in which lines the file differs from what was written, as its hash lines tell."""
-        chain, lines = hashlib.sha256(), 0
+        whole, lines = hashlib.sha256(), 0
         with self.path.open("rb") as file:
             for line in file:
                 if line.startswith(b'{"line":"end"'):
                     break
                 if line.startswith(b'{"line":"hash"'):
-                    if orjson.loads(line)["sha256"] != chain.hexdigest():
+                    if orjson.loads(line)["sha256"] != whole.hexdigest():
                         raise _damaged(self.path, f"changes {lines - HASH_EVERY + 1:,} to {lines:,}")
-                    chain = hashlib.sha256(chain.hexdigest().encode())
-                    continue
-                lines += 1 if b'"line":"change"' in line else 0
-                chain.update(line)
+                else:
+                    lines += 1 if b'"line":"change"' in line else 0
+                whole.update(line)
         raise _damaged(self.path, f"what follows change {lines // HASH_EVERY * HASH_EVERY:,}")
 
     def sections(self) -> tuple[Section, ...]:
@@ -288,10 +285,12 @@ class PlanFile:
         with self.path.open("rb", buffering=1 << 18) as file:
             file.seek(start)
             while start < stop:
-                line = file.readline()
-                if not line.startswith(b'{"line":"hash"'):
-                    yield start, line
-                start += len(line)
+                for line in file.readlines(_LINES) or [b""]:
+                    if not line.startswith(b'{"line":"hash"'):
+                        yield start, line
+                    start += len(line)
+                    if start >= stop:
+                        return
 
     def changes(self, start: int | None = None, stop: int | None = None) -> Iterator[tuple[int, Change]]:
         """(offset, change) of all changes, or of those between two offsets."""
@@ -300,12 +299,16 @@ class PlanFile:
         for offset, line in self.lines(start, self._trailer_at if stop is None else stop):
             yield offset, parse_change(line)
 
-    def change_at(self, offsets: list[int]) -> Iterator[Change]:
+    def change_at(self, offsets: Sequence[int]) -> Iterator[Change]:
         """The changes whose lines begin at these offsets."""
+        return map(parse_change, self.lines_at(offsets))
+
+    def lines_at(self, offsets: Sequence[int]) -> Iterator[bytes]:
+        """The lines that begin at these offsets."""
         with self.path.open("rb") as file:
             for offset in offsets:
                 file.seek(offset)
-                yield parse_change(file.readline())
+                yield file.readline()
 
 
 def sync_folder(folder: Path) -> None:

@@ -88,6 +88,7 @@ class Opened:
         self.budget = budget
         self.transfer = transfer
         self._adjust = adjust
+        self._described: dict[tuple[type, str, str], Collection] = {}
 
     @cached_property
     def identity(self) -> str:
@@ -110,7 +111,14 @@ class Opened:
     def writing(self, write: Write) -> Writing:
         """The step's target side, typed and described. Raises PlaybookInvalid, NotFound and what reading raises."""
         options = self._options(self.system.WriteOptions, write.options, "options")
-        return Writing(write=write, options=options, collection=self.system.describe(write.collection, options))
+        return Writing(write=write, options=options, collection=self.describe(write.collection, options))
+
+    def describe(self, collection: str, options: Any) -> Collection:
+        """As the system tells it, asked once however many steps name it. Raises NotFound and what reading raises."""
+        asked = (type(options), collection, repr(options))
+        if asked not in self._described:
+            self._described[asked] = self.system.describe(collection, options)
+        return self._described[asked]
 
     def _options(self, wanted: type, words: Mapping[str, Any], what: str) -> Any:
         made, faults = build(wanted, dict(words))

@@ -58,7 +58,7 @@ def _of_playbook(
     with scratch() as place:
         making = plan(playbook, place, invocation.around, systems=systems, state=invocation.state)
         made = planned(invocation, making)
-        show(invocation, place, kept=False, warnings=made.warnings)
+        show(invocation, place, kept=False, made=made)
         if not _has_lines(made):
             return made.exit_code
         if not approved(invocation, made, options, auto_approve):

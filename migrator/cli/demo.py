@@ -21,7 +21,7 @@ def command(invocation: Invocation) -> int:
             text = f"\n$ {shown.text}" if shown.command else shown.text
             invocation.say(text, line="said", text=shown.text, command=shown.command)
         elif isinstance(shown, Planned):
-            show(invocation, shown.path, kept=False, warnings=shown.warnings)
+            show(invocation, shown.path, kept=False, made=shown)
         else:
             invocation.view.event(shown)
     return 0

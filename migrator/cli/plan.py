@@ -48,7 +48,7 @@ def command(
             playbook, place, invocation.around, systems=systems, state=invocation.state, selection=selection
         )
         made = planned(invocation, making)
-        show(invocation, place, kept=out is not None, full=full, warnings=made.warnings)
+        show(invocation, place, kept=out is not None, full=full, made=made)
     if out is None and made.changes:
         invocation.note("this plan was only shown; keep one to apply with -o FILE")
     return made.exit_code or (2 if detailed_exitcode and made.changes else 0)

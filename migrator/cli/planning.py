@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from migrator.cli.invocation import Invocation
 
 if TYPE_CHECKING:
-    from migrator.model.problem import Problem
     from migrator.model.run import Planning
     from migrator.pipeline import Planned
 
@@ -26,14 +25,15 @@ def planned(invocation: Invocation, making: Generator[Planning, None, Planned]) 
             return made
 
 
-def show(
-    invocation: Invocation, path: Path, *, kept: bool, full: bool = False, warnings: tuple[Problem, ...] = ()
-) -> None:
-    """Show a plan file. `kept`: it stays where it is, so that commands can name it. Raises PlanRefused."""
+def show(invocation: Invocation, path: Path, *, kept: bool, full: bool = False, made: Planned | None = None) -> None:
+    """Show a plan file. `kept`: it stays where it is, so that commands can name it. Raises PlanRefused.
+
+    `made`: what we have just made it of.
+    """
     from migrator.ledger import lines_of, open_plan
     from migrator.views import ShownPlan
 
-    plan = open_plan(path)
+    plan = open_plan(path, written=None if made is None else made.hash)
     invocation.view.plan(
         ShownPlan(
             header=plan.header,
@@ -42,7 +42,7 @@ def show(
             hash=plan.hash,
             path=str(path) if kept else None,
             full=full,
-            warnings=warnings,
+            warnings=() if made is None else made.warnings,
         )
     )
 

@@ -23,7 +23,7 @@ def command(invocation: Invocation, playbook: Path, systems: Path | None) -> int
     making = verify(playbook, invocation.around, systems=systems, state=invocation.state)
     made = planned(invocation, making)
     try:
-        show(invocation, made.path, kept=False, warnings=made.warnings)
+        show(invocation, made.path, kept=False, made=made)
         for step, field, count in differing(made.path):
             told = f"step {step}: field {field} differs in {count:,} of the records that stand"
             invocation.say(told, line="differs", step=step, field=field, count=count)

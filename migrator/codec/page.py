@@ -16,6 +16,10 @@ A **secret** takes nothing but one `{{ env.NAME }}` expression.
 
 - A KaiNexus `collection` is the id of an Item List card as a source (or, with `query: {list: CARD}`, the template),
   and the template, by name or id, as a target.
+- A Ketryx `collection` is a project, by its id or its name. `sourceId` as the key makes a create repeatable.
+  Fields are `title`, labels as people see them, and `relation:NAME` with ids of items.
+- A Kitemaker `collection` is a space, by its key, name or id, for its work items; `SPACE/comments`; `SPACE/labels`;
+  or, above the spaces, `initiatives` or `feedback`.
 - A file's `collection` is its name in the folder. Files are written as they are asked for: a csv target does not
   neutralise cells that begin with `=`, `+`, `-` or `@`; open it in a spreadsheet only if you trust its source.
 """

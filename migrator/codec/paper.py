@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from migrator.model.values import Field, File, Origin, Ref, Value, quick_origin
+from migrator.model.values import Field, File, Ref, Value
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 _READ = _PLAIN | {float}
@@ -95,17 +95,6 @@ def ref_from_paper(paper: list[str]) -> Ref:
         source_id=source_id,
         part=part,
     )
-
-
-def origin_to_paper(origin: Origin) -> list[str]:
-    """Identity, collection, id."""
-    return [origin.system, origin.collection, origin.id]
-
-
-def origin_from_paper(paper: list[str]) -> Origin:
-    """The Origin back."""
-    system, collection, record = paper
-    return quick_origin(system=system, collection=collection, id=record)
 
 
 def field_hash(field: Field) -> str:

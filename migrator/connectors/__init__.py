@@ -12,7 +12,9 @@ CONNECTORS = {
     "csv": "migrator.connectors.csvfile:CsvFile",
     "jsonl": "migrator.connectors.jsonfile:JsonFile",
     "kainexus": "migrator.connectors.kainexus:KaiNexus",
+    "ketryx": "migrator.connectors.ketryx:Ketryx",
     "kintone": "migrator.connectors.kintone:Kintone",
+    "kitemaker": "migrator.connectors.kitemaker:Kitemaker",
 }
 """Name in a playbook -> "module:Class"."""
 

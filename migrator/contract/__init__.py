@@ -26,7 +26,6 @@ from migrator.contract.messages import (
     Unknown,
     Writing,
     quick_done,
-    quick_item,
 )
 
 __all__ = [
@@ -56,5 +55,4 @@ __all__ = [
     "Query",
     "Page",
     "quick_done",
-    "quick_item",
 ]

@@ -127,8 +127,8 @@ class Batch:
     """In plan order, at least one."""
 
 
-quick_done, quick_item = maker(Done), maker(Item)
-"""The same as the classes, for those who make one a record."""
+quick_done = maker(Done)
+"""The same as the class, for those who make one a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import field
 
 from migrator.contract import Done, Failed, Result, Unknown
 from migrator.errors import MigratorError
+from migrator.executor.landing import Landing, landing_of
 from migrator.executor.load import Load, Parcel, settled_done, settled_not
 from migrator.executor.way import Way
 from migrator.model.lean import dataclass
@@ -28,10 +29,15 @@ class After:
     """To be sent once more, cut as they are."""
     doubtful: list[tuple[Load, str]] = field(default_factory=list)
     """Somebody must look; why."""
+    landing: Landing | None = None
+    """All of a request that simply came about; then there is nothing else."""
 
 
 def after_results(way: Way, kind: PlanKind, parcel: Parcel, results: Sequence[Result]) -> After:
     """The outcomes that decode told. Raises MigratorError where decode breaks its contract."""
+    landing = landing_of(way, parcel, results)
+    if landing is not None:
+        return After(landing=landing)
     loads = parcel.loads
     _trust(way, loads, results)
     after = After()
@@ -77,7 +83,7 @@ def _trust(way: Way, loads: Sequence[Load], results: Sequence[Result]) -> None:
             raise breach(way, f"decode gave a {type(result).__name__} where Done, Failed or Unknown belongs")
         if not isinstance(result, Done):
             continue
-        wanted, action = load.change.target_id, load.change.action
+        wanted, action = load.item.target_id, load.action
         if not result.target_id or not isinstance(result.target_id, str):
             raise breach(way, f"decode told no target id for {action.value} {load.name}")
         if action in (Action.UPDATE, Action.DELETE) and wanted not in (None, result.target_id):
@@ -90,9 +96,9 @@ def _trust(way: Way, loads: Sequence[Load], results: Sequence[Result]) -> None:
 
 def _did(load: Load, result: Done) -> Action:
     """What was done: an upsert's answer may tell that a create was an update."""
-    if result.created is not None and load.change.action in (Action.CREATE, Action.UPDATE):
+    if result.created is not None and load.action in (Action.CREATE, Action.UPDATE):
         return Action.CREATE if result.created else Action.UPDATE
-    return load.change.action
+    return load.action
 
 
 def _failed(load: Load, result: Failed) -> Settled:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from migrator.errors import Interrupted, MigratorError
-from migrator.executor.desk import Desk
+from migrator.executor.desk import Desk, Nothing
 from migrator.executor.feed import parcels, prepared
 from migrator.executor.load import Parcel
 from migrator.executor.recover import after_doubt, needs_settling
@@ -60,8 +60,8 @@ def recovered(running: Running, ways: Mapping[str, Way]) -> Iterator[Event]:
             running.state.journal.settle(running.run.number, (), (doubt.seq,))
             running.doubted.update(doubt.lines)
             continue
-        changes = running.kept.change_at(list(doubt.lines))
-        loads = prepared(running, way, list(zip(doubt.lines, changes, strict=True)))
+        raws = running.kept.lines_at(doubt.lines)
+        loads = prepared(running, way, list(zip(doubt.lines, raws, strict=True)))
         while (
             needs_settling(way, loads) and (left := begun + way.capabilities.settle - running.clock.monotonic()) > 0
         ):
@@ -76,10 +76,12 @@ def recovered(running: Running, ways: Mapping[str, Way]) -> Iterator[Event]:
 _SETTLING = "a new record may still show up"
 
 
-def _move(desk: Desk, feed: Iterator[Parcel]) -> Pause | None:
+def _move(desk: Desk, feed: Iterator[Parcel | None]) -> Pause | None:
     """Send one request, or wait for an answer; None: there is nothing left."""
-    parcel = None if desk.full else desk.next(feed)
-    if parcel is not None:
+    parcel = Nothing.LEFT if desk.full else desk.next(feed)
+    if parcel is Nothing.YET:
+        return 0.0, ""
+    if not isinstance(parcel, Nothing):
         return desk.launch(parcel), "the pace of the system"
     if desk.busy:
         desk.await_answer()

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from enum import Enum
 
 from migrator.contract import Answer, Recheck
 from migrator.errors import (
@@ -56,6 +57,15 @@ class _Settling:
     doubtful: list[tuple[Load, str]] = field(compare=False)
 
 
+class Nothing(Enum):
+    """Why there is nothing to send."""
+
+    YET = "yet"
+    """Lines were seen to for which nothing is sent; ask again."""
+    LEFT = "left"
+    """The section's end."""
+
+
 class Desk:
     """The requests of one section."""
 
@@ -88,9 +98,12 @@ class Desk:
             return None
         return max(0.0, self._settling[0].due - self._running.clock.monotonic())
 
-    def next(self, feed: Iterator[Parcel]) -> Parcel | None:
+    def next(self, feed: Iterator[Parcel | None]) -> Parcel | Nothing:
         """What to send now: what goes again first."""
-        return self._again.popleft() if self._again else next(feed, None)
+        if self._again:
+            return self._again.popleft()
+        parcel = next(feed, Nothing.LEFT)
+        return Nothing.YET if parcel is None else parcel
 
     def launch(self, parcel: Parcel) -> float:
         """Send it, and answer 0.0; or the seconds until there is a place for it: then it is kept. Raises Paused."""
@@ -123,7 +136,7 @@ class Desk:
 
     def _encode(self, parcel: Parcel) -> None:
         if parcel.call is None:
-            parcel.sent = batches_of(self._way, parcel)
+            parcel.sent = batches_of(self._way, self._section.phase, parcel)
             try:
                 parcel.call = self._way.target.encode(parcel.sent)
             except MigratorError:
@@ -137,8 +150,10 @@ class Desk:
         Records that this run made (a self-reference has no before-image) are our own.
         """
         parcel.checked = True
+        if self._way.capabilities.recheck not in (Recheck.BY_IDS, Recheck.SCAN):
+            return True
         loads = [load for load in parcel.loads if load.change.before is not None]
-        if not loads or self._way.capabilities.recheck not in (Recheck.BY_IDS, Recheck.SCAN):
+        if not loads:
             return True
         seen = self._drift.seen(loads)
         overwrite = self._running.options.overwrite
@@ -273,8 +288,12 @@ class Desk:
     def _follow(self, after: After, parcel: Parcel | None = None, *, keep_rest: bool = False) -> None:
         """Journal the outcomes, close the parcel's row, queue what goes again."""
         answered = () if parcel is None else (parcel.seq,)
-        self._running.settle(self._section.step, after.settled, answered)
-        self.failures.count(after.settled)
+        if after.landing is not None:
+            self._running.land(self._section.step, after.landing, answered)
+            self.failures.landed(after.landing.landed.lines)
+        else:
+            self._running.settle(self._section.step, after.settled, answered)
+            self.failures.count(after.settled)
         root = -1 if parcel is None else parcel.root
         for fresh in (*after.parcels, *packed(self._way.capabilities, after.again)):
             fresh.root = root

@@ -38,12 +38,12 @@ class Drift:
         if self._read_at is None or now - self._read_at > SCAN_AGE:
             self._read(now)
         # a line that became another change is about a record that the scan was not about
-        strangers = [load for load in loads if load.change.target_id not in self._scan]
+        strangers = [load for load in loads if load.item.target_id not in self._scan]
         seen = dict(self._looked(strangers)) if strangers else {}
         for load in loads:
-            content = self._scan.get(load.change.target_id or "")
+            content = self._scan.get(load.item.target_id or "")
             if content is not None:
-                record = _unpacked(str(load.change.target_id), content)
+                record = _unpacked(str(load.item.target_id), content)
                 seen[record.id] = record
         return seen
 

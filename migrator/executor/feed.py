@@ -5,12 +5,16 @@ Links are entered and hopeless lines skipped on the way, in transactions of thei
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
 
+from migrator.codec.change import is_marked, parse_change
 from migrator.contract import Pair
 from migrator.errors import SystemFailed
-from migrator.executor.load import Load, Packer, Parcel, ready, settled_done, settled_not
+from migrator.executor.landing import links_of
+from migrator.executor.load import Load, Packer, Parcel, ready, settled_done, settled_not, unsent
 from migrator.executor.running import Running
 from migrator.executor.turn import restored
 from migrator.executor.way import Way
@@ -20,27 +24,32 @@ from migrator.model.run import Cause, Outcome, Status
 from migrator.model.values import File, Key, Ref, Value
 from migrator.planfile import Section
 from migrator.state.journal import Settled
+from migrator.state.turns import Turn
 
-LINKS = 10_000
+LINKS = 2_000
 """Links entered in one transaction."""
 CHUNK = 500
 """Lines whose Refs are looked up together."""
 _PAGE = 10_000
 """Settled lines asked for at a time."""
 
-Line = tuple[int, Change]
+Line = tuple[int, bytes]
+"""Byte offset in the kept plan, and the line."""
 
 
-def parcels(running: Running, way: Way, section: Section) -> Iterator[Parcel]:
-    """The requests of a section, in plan order, each action filling batches of its own."""
-    packer, links, root = Packer(way.capabilities), list[Line](), 0
+def parcels(running: Running, way: Way, section: Section) -> Iterator[Parcel | None]:
+    """The requests of a section, in plan order, each action filling batches of its own.
+
+    None: some lines were seen to for which nothing is sent, so that who waits can look around.
+    """
+    packer, links, root = Packer(way.capabilities), list[tuple[int, Change]](), 0
     for chunk in _chunks(unsettled(running, section)):
-        links += [line for line in chunk if line[1].action in (Action.LINK, Action.UNLINK)]
+        loads = prepared(running, way, chunk, links)
         if len(links) >= LINKS:
             _enter(running, way, links)
-            links = []
-        loads = prepared(running, way, [line for line in chunk if line[1].action not in _UNSENT])
-        taken = [load for load in loads if _wanted(running, load)]
+            links.clear()
+            yield None
+        taken = loads if running.options.first is None else [load for load in loads if _wanted(running, load)]
         for load in taken:
             for parcel in packer.add(load):
                 yield _rooted(parcel, root := root + 1)
@@ -55,38 +64,92 @@ def unsettled(running: Running, section: Section) -> Iterator[Line]:
     """Lines of a section without an outcome: the plan and the journal merged, both in order of lines."""
     settled = _settled_lines(running, section)
     known = next(settled, None)
-    for offset, change in running.kept.changes(section.start, section.stop):
-        while known is not None and known < offset:
+    for line in running.kept.lines(section.start, section.stop):
+        while known is not None and known < line[0]:
             known = next(settled, None)
-        if known != offset:
-            yield offset, change
+        if known != line[0]:
+            yield line
 
 
-def prepared(running: Running, way: Way, lines: Sequence[Line]) -> list[Load]:
-    """Lines with Refs, ids, versions and uploads filled in; those that wait for what came to nothing are skipped."""
-    refs = [_refs_of(change) for _, change in lines]
-    known = _known(running, [ref for some in refs for ref in some])
-    needed = running.state.journal.outcomes_of(
-        running.run.number, [name for _, change in lines for name in change.needs]
-    )
+def prepared(
+    running: Running, way: Way, lines: Sequence[Line], links: list[tuple[int, Change]] | None = None
+) -> list[Load]:
+    """Lines with Refs, ids, versions and uploads filled in; those that wait for what came to nothing are skipped.
+
+    Links, for which nothing is sent, go into `links`. A line that is sent as it stands, and nearly all are, becomes
+    its part of a request at once, while it is in the processor's cache, and is no tree of objects after that.
+    """
     offsets = [offset for offset, _ in lines]
     turns = running.state.turns.between(running.run.number, min(offsets, default=0), max(offsets, default=-1))
-    loads: list[Load] = []
+    loads: list[Load | None] = []
+    waiting: list[_Waiting] = []
     settled: list[tuple[Load, Settled]] = []
-    for (offset, change), some in zip(lines, refs, strict=True):
+    for offset, raw in lines:
+        marked = is_marked(raw)
+        change = parse_change(raw, marked)
+        if change.action in _UNSENT:
+            if links is not None:
+                links.append((offset, change))
+        elif marked or change.needs or offset in turns:
+            waiting.append(_Waiting(len(loads), offset, change, turns.get(offset)))
+            loads.append(None)
+        else:
+            loads.append(_sendable(way, offset, change, raw, settled))
+    _fill(running, way, waiting, loads, settled)
+    running.settle(way.step, settled)
+    sent = [load for load in loads if load is not None]
+    for load in sent if running.doubted else ():
+        load.doubted = load.line in running.doubted
+    return sent
+
+
+class _Waiting(NamedTuple):
+    """A line that needs more than it says: its place among the loads, and what it became in an earlier try."""
+
+    place: int
+    offset: int
+    change: Change
+    turn: Turn | None
+
+
+def _fill(
+    running: Running,
+    way: Way,
+    waiting: Sequence[_Waiting],
+    loads: list[Load | None],
+    settled: list[tuple[Load, Settled]],
+) -> None:
+    """Look up what these lines refer to and wait for, all at once, and make them ready."""
+    refs = [_refs_of(one.change) for one in waiting]
+    known = _known(running, [ref for some in refs for ref in some])
+    needed = running.state.journal.outcomes_of(
+        running.run.number, [name for one in waiting for name in one.change.needs]
+    )
+    for one, some in zip(waiting, refs, strict=True):
+        change = one.change
         try:
             if some or change.needs:
                 change = _filled(running, way, change, known, needed)
-            turn = turns.get(offset)
-            load = ready(way, offset, change) if turn is None else restored(way, offset, change, turn)
-            load.doubted = offset in running.doubted
-            loads.append(load)
         except _Nothing as nothing:
-            settled.append(_skipped(offset, change, str(nothing)))
-        except SystemFailed as error:
-            settled.append(_unsendable(offset, change, error))
-    running.settle(way.step, settled)
-    return loads
+            settled.append(_skipped(one.offset, change, str(nothing)))
+        else:
+            loads[one.place] = _sendable(way, one.offset, change, b"", settled, one.turn)
+
+
+def _sendable(
+    way: Way,
+    offset: int,
+    change: Change,
+    raw: bytes,
+    settled: list[tuple[Load, Settled]],
+    turn: Turn | None = None,
+) -> Load | None:
+    """None: it can never be sent, and its outcome says so."""
+    try:
+        return ready(way, offset, change, raw) if turn is None else restored(way, offset, change, turn)
+    except SystemFailed as error:
+        settled.append(_unsendable(offset, change, error))
+        return None
 
 
 class _Nothing(Exception):
@@ -123,38 +186,35 @@ def _settled_lines(running: Running, section: Section) -> Iterator[int]:
         start = page[-1] + 1
 
 
-def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    chunk: list[Line] = []
-    for line in lines:
-        chunk.append(line)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def _chunks(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    return iter(lambda: list(islice(lines, CHUNK)), [])
 
 
-def _enter(running: Running, way: Way, links: Sequence[Line]) -> None:
+def _enter(running: Running, way: Way, links: Sequence[tuple[int, Change]]) -> None:
     """Link lines become rows of the id map; nothing is sent."""
     if not links:
         return
     failpoint("before_links")
-    settled = []
-    for offset, change in links:
-        load = Load(line=offset, change=change, part=b"", planned=change.action)
-        one = settled_done(way, load, running.kind, target_id=change.target_id or "", version=None, did=change.action)
-        settled.append((load, one))
-    running.settle(way.step, settled)
+    landing = links_of(way, links) if all(change.action is Action.LINK for _, change in links) else None
+    if landing is not None:
+        running.land(way.step, landing)
+    else:
+        running.settle(way.step, [_entered(running, way, line, change) for line, change in links])
     failpoint("after_links")
 
 
+def _entered(running: Running, way: Way, line: int, change: Change) -> tuple[Load, Settled]:
+    load, target_id = unsent(line, change), change.target_id or ""
+    return load, settled_done(way, load, running.kind, target_id=target_id, version=None, did=change.action)
+
+
 def _skipped(offset: int, change: Change, why: str) -> tuple[Load, Settled]:
-    load = Load(line=offset, change=change, part=b"", planned=change.action)
+    load = unsent(offset, change)
     return load, settled_not(load, Status.SKIPPED, code="RN040", reason=why, cause=Cause.NEEDS)
 
 
 def _unsendable(offset: int, change: Change, error: SystemFailed) -> tuple[Load, Settled]:
-    load = Load(line=offset, change=change, part=b"", planned=change.action)
+    load = unsent(offset, change)
     problem = error.problems[0]
     place = problem.place.field if problem.place is not None else None
     return load, settled_not(

@@ -30,16 +30,17 @@ def read_back(running: Running, ways: Mapping[str, Way]) -> int:
 
 def _written(running: Running, way: Way, step: str) -> list[Load]:
     """What was created or updated in this step, with the id it has now."""
-    lines = list(running.taken)
-    changes = [
-        (line, change)
-        for line, change in zip(lines, running.kept.change_at(lines), strict=True)
+    taken = running.taken
+    lines = [
+        line
+        for line, change in zip(taken, running.kept.change_at(taken), strict=True)
         if change.step == step and change.action in (Action.CREATE, Action.UPDATE)
     ]
-    outcomes = _outcomes(running, [line for line, _ in changes])
-    loads = prepared(running, way, [one for one in changes if one[0] in outcomes])
+    outcomes = _outcomes(running, lines)
+    done = [line for line in lines if line in outcomes]
+    loads = prepared(running, way, list(zip(done, running.kept.lines_at(done), strict=True)))
     for load in loads:
-        load.change = replace(load.change, target_id=outcomes[load.line].target_id)
+        load.item = replace(load.item, target_id=outcomes[load.line].target_id)
     return loads
 
 
@@ -60,7 +61,7 @@ def _compare(running: Running, way: Way, load: Load, seen: Mapping[int, Sequence
             Problem(code="RN062", severity=Severity.WARNING, summary="it was written and cannot be read", place=place)
         )
         return
-    over = None if load.change.action is Action.CREATE else records[0].fields
+    over = None if load.action is Action.CREATE else records[0].fields
     for name, value in wanted.items():
         if not shows(way, records[0], {name: value}, over=over):
             stands = shown(load, records[0])[name]

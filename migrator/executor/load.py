@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
-from migrator.contract import Batch, Call, Capabilities, Item, quick_item
+from migrator.codec.change import parse_change
+from migrator.contract import Batch, Call, Capabilities, Item
 from migrator.executor.way import Way
 from migrator.model.lean import dataclass
-from migrator.model.plan import Action, Change, PlanKind
-from migrator.model.quick import maker
-from migrator.model.run import Cause, Outcome, Status, quick_outcome
-from migrator.model.values import File, Value
-from migrator.state.idmap import Entry, quick_entry
-from migrator.state.journal import Settled, quick_settled
+from migrator.model.plan import Action, Change, Phase, PlanKind
+from migrator.model.quick import filler
+from migrator.model.run import Cause, Outcome, Status
+from migrator.model.values import File, Key, Origin, Value
+from migrator.state.idmap import Entry
+from migrator.state.journal import Settled
 
 _ROOM = 4096
 """Bytes of a request kept free for what goes around the parts."""
@@ -25,12 +26,19 @@ class Load:
 
     line: int
     """Byte offset in the kept plan."""
-    change: Change
-    """What is sent; a planned create may have become an update, and the other way round."""
-    part: bytes
-    """Its part of a request."""
     planned: Action
     """What the line says."""
+    action: Action
+    """What is sent; a planned create may have become an update, and the other way round."""
+    item: Item
+    """What a connector gets of it: its part of a request, its ids and key."""
+    origin: Origin | None
+    """The source record."""
+    raw: bytes = b""
+    """The line itself, where it is sent as the plan says. Thousands of lines are under way: a tree of objects each
+    would be six times the memory, and freeing it costs more than making it once more for the few who ask."""
+    made: Change | None = None
+    """The change, where it was asked for or is no more what the line says."""
     attempts: int = 0
     """Requests that carried it."""
     doubted: bool = False
@@ -41,12 +49,19 @@ class Load:
     """The before-image where this run overwrites what the plan did not know."""
 
     @property
+    def change(self) -> Change:
+        """What is sent."""
+        if self.made is None:
+            self.made = parse_change(self.raw)
+        return self.made
+
+    @property
     def name(self) -> str:
         """Key or origin, as text."""
-        return name_of(self.change)
+        return name_of(self.item.key, self.origin, self.item.target_id)
 
 
-_quick_load = maker(Load)
+_filled_load, _filled_item = filler(Load), filler(Item)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,50 +95,57 @@ class Parcel:
         self.loads = [load for batch in self.batches for load in batch]
 
 
-def name_of(change: Change) -> str:
+def name_of(key: Key, origin: Origin | None, target_id: str | None) -> str:
     """Key or origin of a line, as text."""
-    if len(change.key) == 1 and (only := change.key[0]).__class__ is str and only:
+    if len(key) == 1 and (only := key[0]).__class__ is str and only:
         return only
-    key = ", ".join(str(value) for value in change.key if value not in (None, ""))
-    return key or (change.origin.id if change.origin is not None else change.target_id or "")
+    text = ", ".join(str(value) for value in key if value not in (None, ""))
+    return text or (origin.id if origin is not None else target_id or "")
 
 
-def ready(way: Way, line: int, change: Change) -> Load:
-    """A Load of a change without Refs. Raises SystemFailed for what can never be sent."""
-    part = way.target.encode_change(way.writing, change)
-    return _quick_load(line=line, change=change, part=part, planned=change.action)
+def ready(way: Way, line: int, change: Change, raw: bytes = b"") -> Load:
+    """A Load of a change without Refs; `raw`: its line says just that. Raises SystemFailed for what never can be."""
+    action = change.action
+    item = _item(change, way.target.encode_change(way.writing, change))
+    return _filled_load(line, action, action, item, change.origin, raw, None if raw else change)
+
+
+def unsent(line: int, change: Change) -> Load:
+    """A Load of what is settled without a request."""
+    action, item = change.action, _item(change, b"")
+    return Load(line=line, planned=action, action=action, item=item, origin=change.origin, made=change)
 
 
 def turned(way: Way, load: Load, change: Change, **known: object) -> Load:
     """The same line as another change (a new version, another action)."""
-    part = way.target.encode_change(way.writing, change)
-    return replace(load, change=change, part=part, **known)  # type: ignore[arg-type]  # fields of Load
+    item = _item(change, way.target.encode_change(way.writing, change))
+    return replace(load, action=change.action, item=item, origin=change.origin, made=change, **known)  # type: ignore[arg-type]  # fields of Load
 
 
-def batches_of(way: Way, parcel: Parcel) -> tuple[Batch, ...]:
+def batches_of(way: Way, phase: Phase, parcel: Parcel) -> tuple[Batch, ...]:
     """The batches of a parcel as connectors take them."""
     return tuple(
         Batch(
             writing=way.writing,
-            phase=loads[0].change.phase,
-            action=loads[0].change.action,
-            items=tuple([_item(load) for load in loads]),
+            phase=phase,
+            action=loads[0].action,
+            items=tuple([load.item for load in loads]),
         )
         for loads in parcel.batches
     )
 
 
-def _item(load: Load) -> Item:
-    change = load.change
-    return quick_item(
-        change_id=change.id, key=change.key, target_id=change.target_id, part=load.part, file=_file_of(change)
-    )
+def _item(change: Change, part: bytes) -> Item:
+    file = _file_of(change) if change.action is Action.UPLOAD else None
+    return _filled_item(change.id, change.key, change.target_id, part, file)
 
 
 def _file_of(change: Change) -> File | None:
-    if change.action is not Action.UPLOAD:
-        return None
     return next((value for value in (change.after or {}).values() if isinstance(value, File)), None)
+
+
+BUNDLE_BYTES = 2_000_000
+"""A request that holds as many is not bundled further: several of them are in memory at a time."""
 
 
 class Packer:
@@ -135,19 +157,21 @@ class Packer:
         self._closed: list[tuple[Load, ...]] = []
         self._bytes = 0
 
-    def add(self, load: Load) -> Iterator[Parcel]:
+    def add(self, load: Load) -> Sequence[Parcel]:
         """Take one; gives the requests that are full."""
-        limit, size = self._capabilities.batch_bytes, len(load.part) + 2
+        limit, size = self._capabilities.batch_bytes, len(load.item.part) + 2
+        full: Sequence[Parcel] = ()
         if limit is not None and self._bytes and self._bytes + size + _ROOM > limit:
-            yield from self.flush()
-        action = load.change.action
+            full = list(self.flush())
+        action = load.action
         batch = self._open.setdefault(action, [])
         batch.append(load)
         self._bytes += size
         if len(batch) >= self._capabilities.batch_max.get(action, 1):
             self._closed.append(tuple(self._open.pop(action)))
-        if len(self._closed) >= self._capabilities.bundle:
-            yield self._cut()
+            if len(self._closed) >= self._capabilities.bundle or self._bytes >= BUNDLE_BYTES:
+                full = [*full, self._cut()]
+        return full
 
     def flush(self) -> Iterator[Parcel]:
         """What is left."""
@@ -162,7 +186,7 @@ class Packer:
     def _cut(self) -> Parcel:
         parcel = Parcel(batches=tuple(self._closed))
         self._closed = []
-        self._bytes = sum(len(load.part) + 2 for batch in self._open.values() for load in batch)
+        self._bytes = sum(len(load.item.part) + 2 for batch in self._open.values() for load in batch)
         return parcel
 
 
@@ -188,8 +212,8 @@ def settled_done(
     reason: str | None = None,
 ) -> Settled:
     """The change is in the target."""
-    outcome = quick_outcome(
-        change_id=load.change.id,
+    outcome = Outcome(
+        change_id=load.item.change_id,
         status=Status.DONE,
         target_id=target_id,
         version=version,
@@ -198,7 +222,7 @@ def settled_done(
         attempts=load.attempts,
         found=load.found,
     )
-    return quick_settled(line=load.line, outcome=outcome, entry=entry_of(way, load.change, kind, target_id))
+    return Settled(line=load.line, outcome=outcome, entry=entry_of(way, load.action, load.origin, kind, target_id))
 
 
 def settled_not(
@@ -213,9 +237,9 @@ def settled_not(
 ) -> Settled:
     """The change did not come about."""
     outcome = Outcome(
-        change_id=load.change.id,
+        change_id=load.item.change_id,
         status=status,
-        target_id=load.change.target_id,
+        target_id=load.item.target_id,
         code=code,
         reason=reason,
         cause=cause,
@@ -229,15 +253,15 @@ def settled_not(
 _MAKES = frozenset({Action.CREATE, Action.UPDATE, Action.LINK})
 
 
-def entry_of(way: Way, change: Change, kind: PlanKind, target_id: str) -> Entry | None:
+def entry_of(way: Way, action: Action, origin: Origin | None, kind: PlanKind, target_id: str) -> Entry | None:
     """What a done change does to the id map: uploads and acts do nothing."""
-    if change.origin is None:
+    if origin is None:
         return None
-    pair, source_id = way.pair(change.origin), change.origin.id
-    if change.action in _MAKES:
-        return quick_entry(pair=pair, source_id=source_id, target_id=target_id)
-    if change.action is Action.DELETE and kind is not PlanKind.UNDO:
+    pair, source_id = way.pair(origin), origin.id
+    if action in _MAKES:
+        return Entry(pair=pair, source_id=source_id, target_id=target_id)
+    if action is Action.DELETE and kind is not PlanKind.UNDO:
         return Entry(pair=pair, source_id=source_id, target_id=target_id, gone=True)
-    if change.action in (Action.UNLINK, Action.DELETE):
+    if action in (Action.UNLINK, Action.DELETE):
         return Entry(pair=pair, source_id=source_id, target_id=None)
     return None

@@ -21,8 +21,8 @@ def look(way: Way, loads: Sequence[Load]) -> dict[int, list[Record]]:
     """Line -> the records that may be its own: its target, or what its marker or key finds (empty: nothing)."""
     found: dict[int, list[Record]] = {load.line: [] for load in loads}
     fields = wanted(way, loads)
-    known = [load for load in loads if load.change.target_id is not None]
-    creates = [load for load in loads if load.change.target_id is None]
+    known = [load for load in loads if load.item.target_id is not None]
+    creates = [load for load in loads if load.item.target_id is None]
     scanned: list[Load] = []
     if way.capabilities.fetch_max:
         _fetch(way, known, fields, found)
@@ -90,7 +90,7 @@ def shows(way: Way, record: Record, values: Mapping[str, Value], *, over: Mappin
 
 def as_wanted(way: Way, load: Load, record: Record) -> bool:
     """The record shows what the line wants."""
-    over = None if load.change.action is Action.CREATE else record.fields
+    over = None if load.action is Action.CREATE else record.fields
     return shows(way, record, load.change.after or {}, over=over)
 
 
@@ -127,7 +127,7 @@ def _findable(way: Way) -> bool:
 def _fetch(way: Way, loads: Sequence[Load], fields: tuple[str, ...], found: dict[int, list[Record]]) -> None:
     lines: dict[str, list[int]] = {}
     for load in loads:
-        lines.setdefault(str(load.change.target_id), []).append(load.line)
+        lines.setdefault(str(load.item.target_id), []).append(load.line)
     pages = list(_pages(list(lines), way.capabilities.fetch_max))
     if not pages:
         return
@@ -141,9 +141,9 @@ def _find(way: Way, loads: Sequence[Load], fields: tuple[str, ...], found: dict[
     lines: dict[tuple[str, ...], list[int]] = {}
     keys: dict[tuple[str, ...], Key] = {}
     for load in loads:
-        text = folded(way, load.change.key)
+        text = folded(way, load.item.key)
         lines.setdefault(text, []).append(load.line)
-        keys[text] = load.change.key
+        keys[text] = load.item.key
     pages = list(_pages(list(keys.values()), way.capabilities.find))
     if not pages:
         return
@@ -158,12 +158,12 @@ def _scan(way: Way, loads: Sequence[Load], fields: tuple[str, ...], found: dict[
     marks: dict[str, list[int]] = {}
     for load in loads:
         mark = marker(way, load.change)
-        if load.change.target_id is not None:
-            ids.setdefault(load.change.target_id, []).append(load.line)
+        if load.item.target_id is not None:
+            ids.setdefault(load.item.target_id, []).append(load.line)
         elif mark:
             marks.setdefault(mark, []).append(load.line)
         else:
-            keys.setdefault(folded(way, load.change.key), []).append(load.line)
+            keys.setdefault(folded(way, load.item.key), []).append(load.line)
     mark_field = way.writing.write.marker
     name = "" if mark_field is None else mark_field.field or mark_field.line or ""
     for record in all_records(way, fields):

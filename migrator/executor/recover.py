@@ -34,10 +34,10 @@ def after_doubt(way: Way, kind: PlanKind, doubtful: Sequence[tuple[Load, str]]) 
     after = After()
     for load, _ in doubtful:
         load.doubted = True
-    seen = look(way, [load for load, _ in doubtful if load.change.action not in _UNSEEN])
+    seen = look(way, [load for load, _ in doubtful if load.action not in _UNSEEN])
     for load, why in doubtful:
         records = seen.get(load.line, [])
-        if load.change.action in _UNSEEN:
+        if load.action in _UNSEEN:
             after.again.append(load)
         elif _creates(load):
             _create_in_doubt(way, kind, after, load, records, why)
@@ -67,7 +67,7 @@ def after_recheck(
     """Which of these still stand as planned, by the records just read (id -> record)."""
     after = After()
     for load in loads:
-        record = seen.get(load.change.target_id or "")
+        record = seen.get(load.item.target_id or "")
         if record is not None and as_planned(way, load, record):
             after.again.append(load)
         else:
@@ -80,7 +80,7 @@ _UNSEEN = frozenset({Action.UPLOAD})
 
 
 def _creates(load: Load) -> bool:
-    return load.change.action is Action.CREATE
+    return load.action is Action.CREATE
 
 
 def _create_in_doubt(way: Way, kind: PlanKind, after: After, load: Load, records: Sequence[Record], why: str) -> None:
@@ -101,7 +101,7 @@ def _create_in_doubt(way: Way, kind: PlanKind, after: After, load: Load, records
 
 
 def _change_in_doubt(way: Way, kind: PlanKind, after: After, load: Load, record: Record | None) -> None:
-    if load.change.action is Action.DELETE:
+    if load.action is Action.DELETE:
         if record is None:
             after.settled.append((load, _done(way, kind, load, None)))
         elif as_planned(way, load, record):
@@ -243,11 +243,9 @@ def _done(
     did: Action | None = None,
     reason: str | None = None,
 ) -> Settled:
-    target_id = record.id if record is not None else load.change.target_id or ""
+    target_id = record.id if record is not None else load.item.target_id or ""
     version = None if record is None else record.version
-    return settled_done(
-        way, load, kind, target_id=target_id, version=version, did=did or load.change.action, reason=reason
-    )
+    return settled_done(way, load, kind, target_id=target_id, version=version, did=did or load.action, reason=reason)
 
 
 _TAKEN = "another record has its key"

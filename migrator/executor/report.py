@@ -102,7 +102,7 @@ def _changes(state: State, run: RunRow, kept: PlanFile, listed: int) -> Iterator
         yield ChangeReport(
             step=change.step,
             action=change.action,
-            key=name_of(change),
+            key=name_of(change.key, change.origin, change.target_id),
             outcome=outcome,
             before=change.before,
             after=None if change.action is Action.DELETE else change.after,

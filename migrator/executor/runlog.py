@@ -11,7 +11,7 @@ import orjson
 
 from migrator.errors import LocalFault
 from migrator.model.problem import Problem
-from migrator.model.run import ChangesSettled, Event, Noticed, Outcome, RunEnded, RunStarted, Status, Waiting
+from migrator.model.run import ChangesSettled, Event, Noticed, Outcome, RunEnded, RunStarted, Waiting
 
 
 class RunLog:
@@ -58,11 +58,7 @@ def _told(event: Event) -> dict[str, Any]:
 
 
 def _settled(event: ChangesSettled) -> dict[str, Any]:
-    others = [
-        _outcome(outcome, key)
-        for outcome, key in zip(event.outcomes, event.keys, strict=True)
-        if outcome.status is not Status.DONE
-    ]
+    others = [_outcome(outcome, event.keys[place]) for place, outcome in event.others]
     return {
         "step": event.step,
         "action": event.action.value,

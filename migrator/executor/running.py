@@ -11,6 +11,7 @@ import orjson
 from migrator.codec.paper import fields_to_paper
 from migrator.contract import Clock
 from migrator.executor.after import After
+from migrator.executor.landing import Landing
 from migrator.executor.load import Load
 from migrator.executor.runlog import RunLog
 from migrator.executor.turn import spared, turn_of
@@ -85,6 +86,12 @@ class Running:
         turns = [(load.line, turn) for load in after.again if (turn := turn_of(load)) is not None]
         self.state.turns.keep(self.run.number, turns)
         return after
+
+    def land(self, step: str, landing: Landing, answered: Sequence[int] = ()) -> None:
+        """The same for what simply came about."""
+        self.state.journal.settle(self.run.number, (), answered, landing.landed)
+        outcomes = landing.landed.outcomes
+        self.tell(ChangesSettled(step=step, action=outcomes.did, outcomes=outcomes, keys=landing.names))
 
     def settle(self, step: str, settled: Sequence[tuple[Load, Settled]], answered: Sequence[int] = ()) -> None:
         """Outcomes into the journal, in one transaction, then told. Raises LocalFault, Locked."""

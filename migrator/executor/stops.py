@@ -70,6 +70,15 @@ class Failures:
                 watched.failed += failed
                 watched.codes.add(outcome.code or "" if failed else "")
 
+    def landed(self, lines: Sequence[int]) -> None:
+        """These came about."""
+        self._settled += len(lines)
+        for line in lines if self._root_of else ():
+            watched = self._root_of.pop(line, None)
+            if watched is not None:
+                watched.settled += 1
+                watched.codes.add("")
+
     def stop(self) -> RunStopped | None:
         """Why the run must not go on, if so."""
         first = list(self._watched.values())

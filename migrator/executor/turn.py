@@ -19,9 +19,9 @@ from migrator.state.turns import Turn
 
 def turn_of(load: Load) -> Turn | None:
     """What the journal must know of it; None: it is what the plan says (a newer version is no turn)."""
-    change = load.change
-    if load.found is None and change.action is load.planned:
+    if load.found is None and load.action is load.planned:
         return None
+    change = load.change
     return Turn(
         action=change.action,
         target_id=change.target_id,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import overload
 
 from migrator.model.lean import dataclass
 from migrator.model.plan import Action
@@ -84,6 +85,41 @@ quick_outcome = maker(Outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AllDone(Sequence[Outcome]):
+    """Outcomes of changes that simply came about, each made when it is looked at: few who are told look at them."""
+
+    did: Action
+    """What was done, with all of them."""
+    change_ids: Sequence[str]
+    """The changes."""
+    target_ids: Sequence[str]
+    """The records that now stand."""
+    versions: Sequence[str | None]
+    """Their versions after the write."""
+    attempts: int
+    """Requests that carried each of them."""
+
+    def __len__(self) -> int:
+        return len(self.change_ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Outcome: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Outcome]: ...
+    def __getitem__(self, place: int | slice) -> Outcome | Sequence[Outcome]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        return quick_outcome(
+            change_id=self.change_ids[place],
+            status=Status.DONE,
+            target_id=self.target_ids[place],
+            version=self.versions[place],
+            did=self.did,
+            attempts=self.attempts,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planning:
     """How far the planning of a step is."""
 
@@ -139,10 +175,17 @@ class ChangesSettled:
     """Step."""
     action: Action
     """What they do."""
-    outcomes: tuple[Outcome, ...]
+    outcomes: Sequence[Outcome]
     """One per change."""
-    keys: tuple[str, ...] = ()
+    keys: Sequence[str] = ()
     """Key or origin of each change, as text, in the same order."""
+
+    @property
+    def others(self) -> Sequence[tuple[int, Outcome]]:
+        """(place, outcome) of what did not come about."""
+        if isinstance(self.outcomes, AllDone):
+            return ()
+        return [(place, one) for place, one in enumerate(self.outcomes) if one.status is not Status.DONE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

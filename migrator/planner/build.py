@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 
 import orjson
@@ -12,15 +13,15 @@ from migrator.model.lean import dataclass
 from migrator.model.plan import PlanHeader, PlanTrailer
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.run import Planning
-from migrator.model.values import Desired, Key, Origin, Record, Value, quick_desired, quick_origin
+from migrator.model.values import Desired, Key, Record, quick_desired, quick_origin
 from migrator.planfile import PlanWriter
 from migrator.planner.copying import copied, late
 from migrator.planner.findings import keyed, of_record
 from migrator.planner.keep import Book, Kept, refuse, settle
 from migrator.planner.lane import Lane
 from migrator.planner.lines import Lines, LinesOf
-from migrator.planner.match import chunked, pair_up
-from migrator.planner.snapshot import CHUNK, View
+from migrator.planner.match import chunk_of, pair_up
+from migrator.planner.snapshot import CHUNK, Chunk, View
 
 _TELL_EVERY = 500
 """Source records between two signs of progress."""
@@ -41,8 +42,8 @@ def build(path: Path, header: PlanHeader, lanes: Mapping[str, Lane]) -> Generato
 
     Nothing holds all records or all changes. Raises what the systems raise, and LocalFault for the disk.
     """
-    book = Book()
     with LinesOf() as opener:
+        book = Book(opener.scratch())
         kept: dict[str, Kept] = {}
         for name, lane in lanes.items():
             kept[name] = yield from _plan_step(book, lane, opener.open(ordered=lane.source_capabilities.ordered))
@@ -64,9 +65,8 @@ def _plan_step(book: Book, lane: Lane, lines: Lines) -> Generator[Planning, None
     told = 0
     with View(lane, wanted=expected, standing=standing) as view:
         size = min(CHUNK, lane.capabilities.find or CHUNK)
-        for chunk in view.look(chunked(lane, _desired(book, kept), size)):
-            for pairing in pair_up(lane, chunk):
-                settle(book, kept, pairing)
+        for chunk in view.look(_chunks(book, kept, size)):
+            settle(book, kept, pair_up(lane, chunk))
             if kept.tally["read"] - told >= _TELL_EVERY:
                 told = kept.tally["read"]
                 yield _told(lane, kept, expected)
@@ -105,36 +105,56 @@ def _again(kept: Kept) -> Iterator[Problem]:
         )
 
 
-def _desired(book: Book, kept: Kept) -> Iterator[tuple[int, Desired]]:
-    """Source records that pass `where` and could be rendered, with their sequence numbers."""
-    lane, tally = kept.lane, kept.tally
-    key = lane.writing.write.key
-    system, collection, where, render = lane.source_identity, lane.query.collection.id, lane.where, lane.render
+def _chunks(book: Book, kept: Kept, size: int) -> Iterator[Chunk]:
+    """Source records that pass `where` and could be rendered, `size` at a time, with their sequence numbers."""
+    lane, tally, desired_of = kept.lane, kept.tally, _rendering(book, kept)
+    some: list[tuple[int, Desired]] = []
     for record in _records(lane):
         tally["read"] += 1
         book.number += 1
+        desired = desired_of(record)
+        if desired is not None:
+            some.append((book.number, desired))
+            if len(some) == size:
+                yield chunk_of(lane, some)
+                some = []
+    if some:
+        yield chunk_of(lane, some)
+
+
+def _rendering(book: Book, kept: Kept) -> Callable[[Record], Desired | None]:
+    """What should stand for a source record; None: it is left out, or is a problem."""
+    lane, claim = kept.lane, kept.origins.add
+    system, collection, where, render = lane.source_identity, lane.query.collection.id, lane.where, lane.render
+    key = lane.writing.write.key
+
+    def desired_of(record: Record) -> Desired | None:
         origin = quick_origin(system=system, collection=collection, id=record.id)
-        wanted = where(record, origin)
-        if isinstance(wanted, Problem):
-            refuse(book, kept, (wanted,), record.fields, book.number)
-            continue
-        if not wanted:
-            tally["filtered"] += 1
-            kept.passed.add(record.id, book.number)
-            continue
+        if where is not None:
+            wanted = where(record, origin)
+            if isinstance(wanted, Problem):
+                refuse(book, kept, (wanted,), record.fields, book.number)
+                return None
+            if not wanted:
+                kept.tally["filtered"] += 1
+                kept.passed.add(record.id, book.number)
+                return None
         if record.id:
-            kept.origins.add(record.id, book.number)
+            claim(record.id, book.number)
         elif not key:
             refuse(book, kept, (_nameless(lane),), record.fields, book.number)
-            continue
+            return None
         rendered = render(record, origin)
         if rendered.problems:
-            problems = (
-                rendered.problems if origin.id else keyed(rendered.problems, lane.writing.write.key, rendered.fields)
-            )
+            problems = rendered.problems if origin.id else keyed(rendered.problems, key, rendered.fields)
             refuse(book, kept, problems, record.fields, book.number)
-            continue
-        yield book.number, _made(lane, origin, rendered.fields)
+            return None
+        values: Key = tuple(map(rendered.fields.get, key))
+        if not origin.id:
+            origin = replace(origin, id=_id_of(lane, values))
+        return quick_desired(origin=origin, key=values, fields=rendered.fields)
+
+    return desired_of
 
 
 def _nameless(lane: Lane) -> Problem:
@@ -147,25 +167,14 @@ def _nameless(lane: Lane) -> Problem:
     )
 
 
-def _made(lane: Lane, origin: Origin, fields: Mapping[str, Value]) -> Desired:
-    key: Key = tuple(map(fields.get, lane.writing.write.key))
-    if not origin.id:
-        folded = [
-            lane.target.fold((lane.writing.collection.fields or {}).get(name), value)
-            for name, value in zip(lane.writing.write.key, key, strict=True)
-        ]
-        text = folded[0] if len(folded) == 1 else orjson.dumps(folded).decode()
-        origin = replace(origin, id=text)
-    return quick_desired(origin=origin, key=key, fields=fields)
+def _id_of(lane: Lane, key: Key) -> str:
+    """The id of an origin that has none of its own: its folded key."""
+    known = lane.writing.collection.fields or {}
+    names = lane.writing.write.key
+    folded = [lane.target.fold(known.get(name), value) for name, value in zip(names, key, strict=True)]
+    return folded[0] if len(folded) == 1 else orjson.dumps(folded).decode()
 
 
 def _records(lane: Lane) -> Iterator[Record]:
-    left = lane.limit
-    pages = lane.source.read(lane.query)
-    for page in pages:
-        for record in page.records:
-            if left is not None:
-                if left <= 0:
-                    return
-                left -= 1
-            yield record
+    """Source records, page by page, `limit` of them."""
+    return islice(chain.from_iterable(page.records for page in lane.source.read(lane.query)), lane.limit)

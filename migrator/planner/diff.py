@@ -37,11 +37,13 @@ def change_ids(
     is hashed is the JSON of [target, collection, part, [system, collection, id], phase, field, position]; the
     last two are of uploads, "" and 0 else.
     """
-    head = orjson.dumps([target, collection, part, origin])[:-2] + b","
+    head = blake2b(orjson.dumps([target, collection, part, origin])[:-2] + b",", digest_size=16)
     tail = b"]," + orjson.dumps([int(phase), "", 0])[1:]
 
     def name(record: str) -> str:
-        return blake2b(head + orjson.dumps(record) + tail, digest_size=16).hexdigest()
+        own = head.copy()
+        own.update(orjson.dumps(record) + tail)
+        return own.hexdigest()
 
     return name
 
@@ -57,6 +59,10 @@ class Judge:
         self._only_update = {name for name, field in known.items() if field.writable_on is WritableOn.UPDATE}
         self._only_create = {name for name, field in known.items() if field.writable_on is WritableOn.CREATE}
         self._needed = tuple(name for name, field in known.items() if _is_needed(field))
+        write = lane.writing.write
+        self._creates = write.mode is not Mode.UPDATE
+        self._as_rendered = write.marker is None and not self._only_update
+        """A create sends the rendered fields, and nothing else."""
         collection, origin = lane.writing.collection.id, (lane.source_identity, lane.query.collection.id)
         self._id = change_ids(lane.target_identity, collection, lane.writing.write.part, origin, Phase.WRITE)
 
@@ -69,20 +75,20 @@ class Judge:
         return self._compare(pairing, pairing.record)
 
     def _create(self, pairing: Pairing) -> Change | Problem | Fate:
-        lane = self._lane
-        if lane.writing.write.mode is Mode.UPDATE:
+        if not self._creates:
             return Fate.SKIPPED
-        fields = self._made(pairing)
-        missing = [name for name in self._needed if fields.get(name) in (None, "", ())]
-        if missing:
-            return _not_given(lane, pairing, missing)
+        fields = pairing.desired.fields if self._as_rendered else self._made(pairing)
+        for name in self._needed:
+            if fields.get(name) in (None, "", ()):
+                missing = [name for name in self._needed if fields.get(name) in (None, "", ())]
+                return _not_given(self._lane, pairing, missing)
         return self._change(pairing, Action.CREATE, after=fields)
 
     def _made(self, pairing: Pairing) -> Mapping[str, Value]:
         """What a create of this record sends."""
-        write = self._lane.writing.write
-        if write.marker is None and not self._only_update:
+        if self._as_rendered:
             return pairing.desired.fields
+        write = self._lane.writing.write
         fields = {name: value for name, value in pairing.desired.fields.items() if name not in self._only_update}
         if write.marker is not None:
             _mark(fields, write.marker, marker_of(pairing.desired.origin, write.part))
@@ -108,7 +114,10 @@ class Judge:
     def _changed(self, wanted: Mapping[str, Value], found: Mapping[str, Value]) -> dict[str, Value]:
         lane, frozen = self._lane, self._only_create
         differing = {
-            name: value for name, value in wanted.items() if not same(value, found.get(name)) and name not in frozen
+            name: value
+            for name, value in wanted.items()
+            if not (value == found.get(name) if value.__class__ is str else same(value, found.get(name)))
+            and name not in frozen
         }
         marker = lane.writing.write.marker
         if marker is not None and marker.line in differing:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
+from functools import partial
 
 from migrator.contract import Pair
 from migrator.errors import SystemFailed
@@ -14,16 +15,15 @@ from migrator.model.problem import Place, Problem
 from migrator.model.values import Ref, Value
 from migrator.planfile import change_line
 from migrator.planner.batch import Batches
-from migrator.planner.diff import Fate, Judge
+from migrator.planner.diff import Judge
 from migrator.planner.findings import Findings, of_record, tainted, tellable
 from migrator.planner.lane import Lane
-from migrator.planner.lines import Claims, Lines
+from migrator.planner.lines import Claims, Lines, Scratch
 from migrator.planner.match import Pairing, name_of
 from migrator.planner.snapshot import joined
 
 _NAMED = 5
 """Records named in a note."""
-_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,13 +59,14 @@ class Kept:
 class Book:
     """What all steps of one plan share while it is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Scratch) -> None:
+        claims = partial(Claims, scratch)
         self.findings = Findings()
         self.batches = Batches()
-        self.keys: defaultdict[tuple[str, str], Claims] = defaultdict(Claims)
-        self.ids: defaultdict[tuple[str, str], Claims] = defaultdict(Claims)
-        self.origins: defaultdict[Pair, Claims] = defaultdict(Claims)
-        self.passed: defaultdict[Pair, Claims] = defaultdict(Claims)
+        self.keys: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
+        self.ids: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
+        self.origins: defaultdict[Pair, Claims] = defaultdict(claims)
+        self.passed: defaultdict[Pair, Claims] = defaultdict(claims)
         self.takeovers: list[tuple[int, Pair, str]] = []
         """(number, pair, the source record that the id map gives the target record to)."""
         self.number = 0
@@ -94,24 +95,30 @@ def refuse(book: Book, kept: Kept, problems: tuple[Problem, ...], fields: Mappin
     book.findings.add(kept.lane.step.name, tellable(problems, fields, nth, kept.lane.tainted))
 
 
-def settle(book: Book, kept: Kept, pairing: Pairing) -> None:
-    """The verdict on one pairing becomes a line, a count or a problem."""
-    verdict, record = kept.judge.verdict(pairing), pairing.record
-    if record is not None:
-        kept.tally["matched"] += 1
-        kept.ids.add(record.id, pairing.number)
-    if pairing.folded and "" not in pairing.folded:
-        kept.keys.add("\x1f".join((*kept.lane.writing.write.key, joined(pairing.folded))), pairing.number)
-    if pairing.owner is not None:
-        book.takeovers.append((pairing.number, kept.lane.pair, pairing.owner))
-    if record is None and pairing.mapped is not None:
-        _made_again(kept, pairing)
-    if isinstance(verdict, Problem):
-        refuse(book, kept, (verdict,), pairing.desired.fields, pairing.number)
-    elif isinstance(verdict, Fate):
-        kept.tally[verdict.value] += 1
-    else:
-        _keep(book, kept, pairing, verdict)
+def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
+    """The verdicts on the pairings of a chunk become lines, counts and problems."""
+    judge, tally = kept.judge, kept.tally
+    named = "".join(f"{name}\x1f" for name in kept.lane.writing.write.key)
+    planned: list[tuple[Pairing, Change]] = []
+    for pairing in pairings:
+        verdict, record, folded = judge.verdict(pairing), pairing.record, pairing.folded
+        if record is not None:
+            tally["matched"] += 1
+            kept.ids.add(record.id, pairing.number)
+        elif pairing.mapped is not None:
+            _made_again(kept, pairing)
+        if folded and "" not in folded:
+            kept.keys.add(named + joined(folded), pairing.number)
+        if pairing.owner is not None:
+            book.takeovers.append((pairing.number, kept.lane.pair, pairing.owner))
+        if isinstance(verdict, Change):
+            planned.append((pairing, verdict))
+        elif isinstance(verdict, Problem):
+            refuse(book, kept, (verdict,), pairing.desired.fields, pairing.number)
+        else:
+            tally[verdict.value] += 1
+    if planned:
+        _keep(book, kept, planned)
 
 
 def _made_again(kept: Kept, pairing: Pairing) -> None:
@@ -120,36 +127,53 @@ def _made_again(kept: Kept, pairing: Pairing) -> None:
         kept.again.append(f"{name_of(pairing.desired)} (run {pairing.mapped.run})")
 
 
-def _keep(book: Book, kept: Kept, pairing: Pairing, change: Change) -> None:
+def _keep(book: Book, kept: Kept, planned: list[tuple[Pairing, Change]]) -> None:
+    """Lines of a chunk, but of those that cannot be sent or written down: these are problems."""
     lane = kept.lane
-    problem = _unsendable(lane, pairing, change)
-    line = b""
-    if problem is None:
-        try:
-            line = change_line(change)
-        except (TypeError, ValueError) as error:
-            problem = _strange(lane, pairing, error)
-        else:
-            if lane.tainted(line):
-                problem = tainted(lane.step.name, name_of(pairing.desired))
-    if problem is not None:
-        refuse(book, kept, (problem,), pairing.desired.fields, pairing.number)
-        return
-    kept.tally["lines"] += 1
-    kept.tally[change.action] += 1
-    order = joined(pairing.folded) if pairing.folded else pairing.desired.origin.id
-    kept.lines.add(pairing.number, order, line)
+    lines = [_line(change) for _, change in planned]
+    whole = b"".join(line for line in lines if line is not None)
+    dubious = lane.tainted(whole)
+    marked = b"$" in whole or None in lines
+    numbers: list[int] = []
+    orders: list[str] = []
+    good: list[bytes] = []
+    actions: list[str] = []
+    for (pairing, change), line in zip(planned, lines, strict=True):
+        problem = _unsendable(lane, pairing, change, marked)
+        if problem is None and dubious and line is not None and lane.tainted(line):
+            problem = tainted(lane.step.name, name_of(pairing.desired))
+        if line is None or problem is not None:
+            problem = problem or _strange(lane, pairing, change)
+            refuse(book, kept, (problem,), pairing.desired.fields, pairing.number)
+            continue
+        numbers.append(pairing.number)
+        orders.append(joined(pairing.folded) if pairing.folded else pairing.desired.origin.id)
+        good.append(line)
+        actions.append(change.action)
+    kept.tally["lines"] += len(good)
+    kept.tally.update(actions)
+    kept.lines.add(numbers, orders, good)
 
 
-def _unsendable(lane: Lane, pairing: Pairing, change: Change) -> Problem | None:
-    """What the connector says can never be sent is found now, not at two in the morning."""
+def _line(change: Change) -> bytes | None:
+    """None: it has a value that no plan can hold."""
+    try:
+        return change_line(change)
+    except (TypeError, ValueError):
+        return None
+
+
+def _unsendable(lane: Lane, pairing: Pairing, change: Change, marked: bool) -> Problem | None:
+    """What the connector says can never be sent is found now, not at two in the morning.
+
+    `marked`: a Ref may be inside. What it stands for is known only after the apply: such a change is not looked at.
+    """
     if change.action is Action.LINK:
         return None
     if change.action not in lane.capabilities.batch_max:
         why = lane.capabilities.cannot.get(change.action, f"the target cannot {change.action.value}")
         return of_record("PL008", why, step=lane.step.name, record=name_of(pairing.desired))
-    values = (change.after or {}).values()
-    if not _PLAIN.issuperset(map(type, values)) and any(map(_waits, values)):
+    if marked and any(map(_waits, (change.after or {}).values())):
         return None
     try:
         lane.target.check_change(lane.writing, change)
@@ -173,13 +197,19 @@ def _waits(value: Value) -> bool:
     return isinstance(value, Ref)
 
 
-def _strange(lane: Lane, pairing: Pairing, error: Exception) -> Problem:
+def _strange(lane: Lane, pairing: Pairing, change: Change) -> Problem:
+    """Why there is no line."""
+    why = ""
+    try:
+        change_line(change)
+    except (TypeError, ValueError) as error:
+        why = str(error)
     return of_record(
         "PL009",
         "a value has no place in a plan",
         step=lane.step.name,
         record=name_of(pairing.desired),
-        detail=str(error),
+        detail=why,
     )
 
 

@@ -48,8 +48,8 @@ class Lane:
     """The step's target side."""
     capabilities: Capabilities
     """Of the target under the step's WriteOptions."""
-    where: Callable[[Record, Origin], bool | Problem]
-    """The step's filter, with --where joined to it."""
+    where: Callable[[Record, Origin], bool | Problem] | None
+    """The step's filter, with --where joined to it; None: it takes every record."""
     render: Callable[[Record, Origin], Rendered]
     """The step's fields."""
     ids: IdMap

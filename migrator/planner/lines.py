@@ -11,7 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
 
-_BUCKETS = 16
+_BUCKETS = 32
+_HELD = 4096
+"""Claims that are held before they go to disk."""
 _MARK = 1 << 18
 """Bytes that are buffered before they go to disk."""
 _NUMBERS = 8192
@@ -23,8 +25,8 @@ _ROWS = 500
 class Lines(Protocol):
     """Keeps (sequence number, line) and gives them back in the order of the plan."""
 
-    def add(self, sequence: int, order: str, line: bytes) -> None:
-        """Keep a line; `order` is its folded key or origin."""
+    def add(self, sequences: Sequence[int], orders: Sequence[str], lines: Sequence[bytes]) -> None:
+        """Keep some lines; an order is the line's folded key or origin."""
         ...
 
     def walk(self) -> Iterator[tuple[Sequence[int], list[bytes]]]:
@@ -40,16 +42,16 @@ class OrderedLines:
     """Lines in the order they came: the source's own."""
 
     def __init__(self) -> None:
-        self._file, self._numbers = _temporary(), _temporary()
+        self._file, self._numbers = _temporary("migrator-lines-"), _temporary("migrator-lines-")
         """The lines, and their sequence numbers: eight bytes each, as this machine has them."""
         self._last = array("Q")
         """Numbers that are not in the file yet."""
 
-    def add(self, sequence: int, order: str, line: bytes) -> None:
+    def add(self, sequences: Sequence[int], orders: Sequence[str], lines: Sequence[bytes]) -> None:
         """Append."""
-        self._file.write(line)
-        self._last.append(sequence)
-        if len(self._last) == _NUMBERS:
+        self._file.write(b"".join(lines))
+        self._last.extend(sequences)
+        if len(self._last) >= _NUMBERS:
             self._spill()
 
     def walk(self) -> Iterator[tuple[Sequence[int], list[bytes]]]:
@@ -71,8 +73,8 @@ class OrderedLines:
         self._last = array("Q")
 
 
-def _temporary() -> IO[bytes]:
-    return tempfile.TemporaryFile(prefix="migrator-lines-", buffering=_MARK)
+def _temporary(prefix: str) -> IO[bytes]:
+    return tempfile.TemporaryFile(prefix=prefix, buffering=_MARK)
 
 
 class SortedLines:
@@ -87,9 +89,10 @@ class SortedLines:
         self._base.execute("BEGIN")
         self._indexed = False
 
-    def add(self, sequence: int, order: str, line: bytes) -> None:
+    def add(self, sequences: Sequence[int], orders: Sequence[str], lines: Sequence[bytes]) -> None:
         """Insert."""
-        self._base.execute("INSERT INTO lines VALUES (?, ?, ?)", (order, sequence, line))
+        rows = zip(orders, sequences, lines, strict=True)
+        self._base.executemany("INSERT INTO lines VALUES (?, ?, ?)", rows)
 
     def walk(self) -> Iterator[tuple[Sequence[int], list[bytes]]]:
         """By key."""
@@ -106,32 +109,72 @@ class SortedLines:
         self._folder.cleanup()
 
 
+Stretch = tuple[int, int]
+"""Offset and bytes."""
+
+
+class Scratch:
+    """One temporary file for what many write in pieces and read back. It is made when the first piece comes."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+        self._end = 0
+
+    def put(self, pieces: Iterable[array[int]]) -> list[Stretch]:
+        """Where each piece is."""
+        if self._file is None:
+            self._file = _temporary("migrator-claims-")
+        places = []
+        self._file.seek(self._end)
+        for piece in pieces:
+            self._file.write(piece.tobytes())
+            size = len(piece) * piece.itemsize
+            places.append((self._end, size))
+            self._end += size
+        return places
+
+    def get(self, place: Stretch, code: str) -> array[int]:
+        """The piece back."""
+        piece = array(code)
+        if self._file is not None:
+            self._file.seek(place[0])
+            piece.frombytes(self._file.read(place[1]))
+        return piece
+
+    def close(self) -> None:
+        """Give the disk back."""
+        if self._file is not None:
+            self._file.close()
+
+
 class Claims:
-    """Who wants what: finds texts that were claimed twice, with 16 bytes a claim in memory.
+    """Who wants what: finds texts that were claimed twice. A few thousand claims are held, the rest is on disk.
 
     Compares 8-byte hashes (Python's own, keyed anew in each process): two different texts pass for one with a chance
     of about one in 10^7 for a million claims, and then only make a Problem, never a wrong write.
     """
 
-    def __init__(self) -> None:
-        self._hashes = [array("q") for _ in range(_BUCKETS)]
-        self._numbers = [array("Q") for _ in range(_BUCKETS)]
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._hashes, self._numbers = array("q"), array("Q")
+        self._spilled: list[list[tuple[Stretch, Stretch]]] = [[] for _ in range(_BUCKETS)]
+        """By bucket: where pieces of hashes and of their numbers are."""
 
     def add(self, text: str, sequence: int) -> None:
         """`sequence` claims `text`."""
-        digest = hash(text)
-        bucket = digest % _BUCKETS
-        self._hashes[bucket].append(digest)
-        self._numbers[bucket].append(sequence)
+        self._hashes.append(hash(text))
+        self._numbers.append(sequence)
+        if len(self._hashes) >= _HELD:
+            self._spill()
 
     def present(self, texts: Iterable[str]) -> set[str]:
         """Those of these texts that were claimed."""
         sought = {hash(text): text for text in texts}
-        return {sought[digest] for hashes in self._hashes for digest in hashes if digest in sought}
+        return {sought[digest] for hashes, _ in self._buckets() for digest in hashes if digest in sought}
 
     def groups(self) -> Iterator[tuple[int, ...]]:
         """Sequence numbers, ascending, that claimed the same text; only where there are two or more."""
-        for hashes, numbers in zip(self._hashes, self._numbers, strict=True):
+        for hashes, numbers in self._buckets():
             if len(set(hashes)) == len(hashes):
                 continue
             twice = {digest for digest, count in Counter(hashes).items() if count > 1}
@@ -141,12 +184,37 @@ class Claims:
                     groups.setdefault(digest, []).append(number)
             yield from (tuple(sorted(group)) for group in groups.values())
 
+    def _spill(self) -> None:
+        parts = [(array("q"), array("Q")) for _ in range(_BUCKETS)]
+        for digest, number in zip(self._hashes, self._numbers, strict=True):
+            hashes, numbers = parts[digest % _BUCKETS]
+            hashes.append(digest)
+            numbers.append(number)
+        ours = self._scratch.put(hashes for hashes, _ in parts)
+        theirs = self._scratch.put(numbers for _, numbers in parts)
+        for places, *both in zip(self._spilled, ours, theirs, strict=True):
+            places.append((both[0], both[1]))
+        self._hashes, self._numbers = array("q"), array("Q")
+
+    def _buckets(self) -> Iterator[tuple[array[int], array[int]]]:
+        """Hashes and their numbers, bucket by bucket: equal hashes are in one."""
+        if not any(self._spilled):
+            yield self._hashes, self._numbers
+            return
+        self._spill()
+        for places in self._spilled:
+            hashes, numbers = array("q"), array("Q")
+            for ours, theirs in places:
+                hashes.extend(self._scratch.get(ours, "q"))
+                numbers.extend(self._scratch.get(theirs, "Q"))
+            yield hashes, numbers
+
 
 class LinesOf:
     """Makes the right Lines for a step and closes them all at the end. A context manager."""
 
     def __init__(self) -> None:
-        self._open: list[Lines] = []
+        self._open: list[Lines | Scratch] = []
 
     def __enter__(self) -> Self:
         return self
@@ -156,6 +224,12 @@ class LinesOf:
     ) -> None:
         for lines in self._open:
             lines.close()
+
+    def scratch(self) -> Scratch:
+        """A file for claims."""
+        scratch = Scratch()
+        self._open.append(scratch)
+        return scratch
 
     def open(self, *, ordered: bool) -> Lines:
         """In the source's order, or sorted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from migrator.contract import Mapped
@@ -57,26 +57,15 @@ def marker_of(origin: Origin, part: str) -> str:
     return "migrator:" + "/".join(quote(word, safe="") for word in words)
 
 
-def chunked(lane: Lane, desired: Iterable[tuple[int, Desired]], size: int) -> Iterator[Chunk]:
-    """Consecutive records in chunks of at most `size`, with their rows of the id map."""
-    some: list[tuple[int, Desired]] = []
-    for entry in desired:
-        some.append(entry)
-        if len(some) == size:
-            yield _chunk(lane, some)
-            some = []
-    if some:
-        yield _chunk(lane, some)
-
-
-def _chunk(lane: Lane, some: list[tuple[int, Desired]]) -> Chunk:
+def chunk_of(lane: Lane, some: list[tuple[int, Desired]]) -> Chunk:
+    """Consecutive records with their rows of the id map."""
     write = lane.writing.write
     records, fold = [desired for _, desired in some], folding(lane)
     return Chunk(
         desired=records,
         numbers=[number for number, _ in some],
-        folded=[fold(desired.key) if write.key else () for desired in records],
-        markers=["" if write.marker is None else marker_of(desired.origin, write.part) for desired in records],
+        folded=[fold(desired.key) for desired in records] if write.key else [()] * len(records),
+        markers=[] if write.marker is None else [marker_of(desired.origin, write.part) for desired in records],
         mapped=lane.ids.lookup(lane.pair, [desired.origin.id for desired in records]),
     )
 
@@ -130,7 +119,7 @@ def _meet(lane: Lane, chunk: Chunk, place: int, mapped: Mapped | None) -> tuple[
         return None, _ambiguous(lane, "PL003", desired, "the key", hits)
     if hits:
         return hits[0], None
-    marked = chunk.by_marker.get(chunk.markers[place], []) if chunk.markers[place] else []
+    marked = chunk.by_marker.get(chunk.markers[place], []) if chunk.markers else []
     if len(marked) > 1:
         return None, _ambiguous(lane, "PL010", desired, "the marker", marked)
     return (marked[0] if marked else None), None

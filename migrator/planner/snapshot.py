@@ -23,7 +23,7 @@ from migrator.planner.lane import Lane
 
 CHUNK = 500
 """Source records that are matched together."""
-_IDLE = 8
+_IDLE = 2
 """Chunks without anything to ask that may wait for one that has."""
 _PROBES = 5
 """Mapped records that a full reading did not show and that are asked for, until so many in a row are really gone."""
@@ -43,7 +43,7 @@ class Chunk:
     folded: list[Folded]
     """Their keys as the target compares them; () where the step has no key."""
     markers: list[str]
-    """Their markers; "" where the step has none."""
+    """Their markers; none where the step has none."""
     mapped: Mapping[str, Mapped]
     """Source id -> row of the id map."""
     by_id: dict[str, Record] = field(default_factory=dict)
@@ -143,8 +143,8 @@ class View:
 
     def _ask_ids(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         lane, size = self.lane, self.lane.capabilities.fetch_max
-        if not size:
-            return chunks
+        if not size or not lane.ids.size(lane.pair):
+            return chunks  # and no chunk waits for others in this stage
 
         def wanted(chunk: Chunk) -> list[Sequence[str]]:
             ids = [row.target_id for row in chunk.mapped.values() if row.gone_at is None]
@@ -276,7 +276,7 @@ class _Disk:
             keys = {joined(key): key for key in chunk.folded if key and "" not in key}
             for text, record in self._where("key", list(keys)):
                 chunk.by_key.setdefault(keys[text], []).append(record)
-            for text, record in self._where("marker", [text for text in chunk.markers if text]):
+            for text, record in self._where("marker", chunk.markers):
                 chunk.by_marker.setdefault(text, []).append(record)
             yield chunk
 

@@ -8,7 +8,6 @@ from dataclasses import astuple
 
 from migrator.contract import Mapped, Pair
 from migrator.model.lean import dataclass
-from migrator.model.quick import maker
 from migrator.state.database import Database
 
 _AT_ONCE = 500
@@ -27,10 +26,6 @@ class Entry:
     """The record that now stands for it, or stood."""
     gone: bool = False
     """Our own delete: the row stays and says so."""
-
-
-quick_entry = maker(Entry)
-"""The same as the class, for those who make one a record."""
 
 
 class IdRows:
@@ -112,25 +107,23 @@ class IdRows:
 
     def write(self, run: int, entries: Sequence[Entry], now: str) -> None:
         """Enter what outcomes did. Inside the transaction that writes the outcomes."""
-        stands, others = [], []
-        pair, number = None, 0
         for entry in entries:
-            if entry.pair is not pair:
-                pair, number = entry.pair, self.number(entry.pair)
-            if entry.target_id and not entry.gone:
-                stands.append((number, entry.source_id, entry.target_id, run))
-            else:
-                others.append((number, entry))
-        if stands:
-            self._database.insert("INSERT OR REPLACE INTO id_map", "(?, ?, ?, ?, NULL)", stands)
-        for number, entry in others:
-            where = (number, entry.source_id)
+            where = (self.number(entry.pair), entry.source_id)
             if entry.gone:
                 self._database.run(
                     "UPDATE id_map SET gone_at = ?, run = ? WHERE pair = ? AND source_id = ?", (now, run, *where)
                 )
-            elif not entry.target_id:
+            elif entry.target_id:
+                self._database.run(
+                    "INSERT OR REPLACE INTO id_map VALUES (?, ?, ?, ?, NULL)", (*where, entry.target_id, run)
+                )
+            else:
                 self._database.run("DELETE FROM id_map WHERE pair = ? AND source_id = ?", where)
+
+    def stand(self, run: int, pair: Pair, source_ids: Sequence[str], target_ids: Sequence[str]) -> None:
+        """Target records stand for these source records. Inside the transaction that writes the outcomes."""
+        row = f"({self.number(pair):d}, ?, ?, {run:d}, NULL)"  # nothing but numbers is put into a statement
+        self._database.insert("INSERT OR REPLACE INTO id_map", row, (source_ids, target_ids))
 
     def forget_new(self) -> None:
         """A transaction was rolled back: numbers given inside it are not there."""

@@ -16,12 +16,11 @@ from typing import Any
 import orjson
 
 from migrator.codec.paper import fields_from_paper, fields_to_paper
-from migrator.contract import Call
+from migrator.contract import Call, Pair
 from migrator.failpoint import failpoint
 from migrator.model.lean import dataclass
 from migrator.model.plan import Action
-from migrator.model.quick import maker
-from migrator.model.run import Cause, Outcome, Status
+from migrator.model.run import AllDone, Cause, Outcome, Status
 from migrator.state.database import Database
 from migrator.state.idmap import Entry, IdRows
 from migrator.state.lease import Lease
@@ -39,8 +38,21 @@ class Settled:
     """What it does to the id map."""
 
 
-quick_settled = maker(Settled)
-"""The same as the class, for those who make one a record."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """Changes of a request, or links, that simply came about: nearly all of a run, so their rows are made of columns.
+
+    None of them has more to tell than the columns hold, and each makes its target record stand for its source record.
+    """
+
+    lines: Sequence[int]
+    """Byte offsets in the run's copy of the plan."""
+    outcomes: AllDone
+    """One a line."""
+    pair: Pair | None
+    """Where their rows of the id map are; None: none of them has a source record."""
+    source_ids: Sequence[str]
+    """One a line, where there is a pair."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +109,17 @@ class Journal:
         failpoint("after_intent")
         return seq
 
-    def settle(self, run: int, settled: Sequence[Settled], answered: Sequence[int] = ()) -> None:
+    def settle(
+        self, run: int, settled: Sequence[Settled], answered: Sequence[int] = (), landed: Landed | None = None
+    ) -> None:
         """Outcomes with their rows of the id map, and requests that leave no doubt any more: one transaction."""
-        if not settled and not answered:
+        if not settled and not answered and landed is None:
             return
         failpoint("before_outcomes")
         with self._lease.transaction():
             now = self._now()
+            if landed is not None:
+                self._land(run, landed)
             self._enter(run, settled)
             self._ids.write(run, [one.entry for one in settled if one.entry is not None], now)
             failpoint("within_outcomes")
@@ -112,20 +128,21 @@ class Journal:
             )
         failpoint("after_outcomes")
 
+    def _land(self, run: int, landed: Landed) -> None:
+        told = landed.outcomes
+        # nothing but numbers and the name of an action is put into the statement: a constant need not be bound
+        row = f"({run:d}, ?, ?, 'done', '{told.did.value}', ?, ?, {told.attempts:d})"
+        keys = list(map(bytes.fromhex, told.change_ids))
+        columns = (landed.lines, keys, told.target_ids, told.versions)
+        self._database.insert(f"INSERT INTO outcomes {_DONE}", row, columns)
+        if landed.pair is not None:
+            self._ids.stand(run, landed.pair, landed.source_ids, told.target_ids)
+
     def _enter(self, run: int, settled: Sequence[Settled]) -> None:
-        """Rows of outcomes; what was simply done, which is nearly all, leaves out what it has not."""
-        done, others = [], []
-        for one in settled:
-            outcome = one.outcome
-            told = (outcome.code, outcome.field, outcome.cause, outcome.reason, outcome.found)
-            if outcome.status is Status.DONE and outcome.did is not None and told == _NOTHING:
-                # `_value_`, since `value` is a property, three times as slow
-                key, did = bytes.fromhex(outcome.change_id), outcome.did._value_
-                done.append((run, one.line, key, did, outcome.target_id, outcome.version, outcome.attempts))
-            else:
-                others.append((run, one.line, *_row(outcome)))
-        self._database.insert(f"INSERT INTO outcomes {_DONE}", "(?, ?, ?, 'done', ?, ?, ?, ?)", done)
-        self._database.run_many("INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", others)
+        self._database.run_many(
+            "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(run, one.line, *_row(one.outcome)) for one in settled],
+        )
 
     def overturn(self, run: int, ranges: Sequence[tuple[int, int]], place: tuple[str, str], reason: str) -> None:
         """What was done between these offsets came to nothing after all; its rows of the id map go.
@@ -210,12 +227,24 @@ class Journal:
         self._indexed = None
 
     def counts(self, run: int, start: int, stop: int) -> Mapping[tuple[Status, str | None], int]:
-        """(status, what was done) -> how many, between two offsets."""
-        rows = self._database.rows(
-            "SELECT status, did, COUNT(*) FROM outcomes WHERE run = ? AND line >= ? AND line < ? GROUP BY 1, 2",
-            (run, start, stop),
+        """(status, what was done) -> how many, between two offsets.
+
+        Nearly all are like the first: those are counted, the rest is grouped, a third of grouping all (measured).
+        """
+        there = "FROM outcomes WHERE run = ? AND line >= ? AND line < ?"
+        where = (run, start, stop)
+        first = self._database.rows(f"SELECT status, did {there} ORDER BY line LIMIT 1", where)
+        if not first:
+            return {}
+        alike = "status = ? AND did IS ?"
+        ((count, total),) = self._database.rows(
+            f"SELECT COUNT(*) FILTER (WHERE {alike}), COUNT(*) {there}", (*first[0], *where)
         )
-        return {(Status(status), did): count for status, did, count in rows}
+        rows = [(*first[0], count)]
+        if count < total:
+            rest = f"SELECT status, did, COUNT(*) {there} AND NOT ({alike}) GROUP BY 1, 2"
+            rows += self._database.rows(rest, (*where, *first[0]))
+        return {(Status(status), did): size for status, did, size in rows}
 
     def total(self, run: int) -> int:
         """Lines that have an outcome."""
@@ -239,7 +268,6 @@ class Journal:
 
 
 _COLUMNS = "change_id, status, did, target_id, version, code, field, cause, reason, attempts, found"
-_NOTHING = (None,) * 5
 _DONE = "(run, line, change_id, status, did, target_id, version, attempts)"
 _OF_O = ", ".join(f"o.{name}" for name in _COLUMNS.split(", "))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from migrator.model.playbook import MappingTable
@@ -24,6 +25,16 @@ def bound_filters(
     made |= {short: made[name] for short, name in SHORT.items()}
     made |= {METHOD + name: _metered(method, meter) for name, method in METHODS.items()}
     return made | {JOIN: concatenated, REF: _pointing(ref)}
+
+
+def bare_filters(zone: str, tables: Mapping[str, MappingTable]) -> dict[str, Callable[..., Any]]:
+    """The filters and methods without meter and refusals: for small texts and lists only."""
+    handed = {"zone": zone, "mappings": tables}
+    made = {METHOD + name: method for name, method in METHODS.items()}
+    for name, filter_ in FILTERS.items():
+        if not filter_.raw:
+            made[name] = partial(filter_.function, handed[filter_.wants]) if filter_.wants else filter_.function
+    return made
 
 
 def _guarded(filter_: Filter, handed: Mapping[str, Any], meter: Meter) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any, Final
@@ -15,8 +15,10 @@ from jinja2.visitor import NodeTransformer
 
 from migrator.model.playbook import MappingTable
 from migrator.model.problem import Place, Problem
-from migrator.transform.binding import bound_filters
+from migrator.transform.binding import bare_filters, bound_filters
+from migrator.transform.direct import Direct, direct_function
 from migrator.transform.filters import FILTERS, SHORT
+from migrator.transform.fits import Fitting
 from migrator.transform.grammar import Vocabulary, joined, parse
 from migrator.transform.limits import VALUE_DEPTH, Meter, too_large
 from migrator.transform.methods import METHODS
@@ -70,7 +72,9 @@ class Language:
         self.meter = Meter()
         """Reset it before each record."""
         self._sandbox = Sandbox()
-        self._sandbox.offer(bound_filters(zone, mappings or {}, ref, self.meter), TESTS)
+        self._mappings = mappings or {}
+        self._bare = bare_filters(zone, self._mappings)
+        self._sandbox.offer(bound_filters(zone, self._mappings, ref, self.meter), TESTS)
         self._words = vocabulary(names, None if mappings is None else frozenset(mappings))
 
     def tree(self, value: Any, problems: list[tuple[Path, Problem]], path: Path = ()) -> nodes.Expr:
@@ -81,9 +85,10 @@ class Language:
         """One function for all trees, the authority on what they mean. Raises Refusal TR007."""
         return self._sandbox.compile_all([copy.deepcopy(tree) for tree in trees])
 
-    def direct_function(self, trees: list[nodes.Expr]) -> Callable[[Scope], tuple[Any, ...]]:
-        """The same, faster: KeyError for a missing field, and then `function` must be asked. Raises Refusal."""
-        return self._sandbox.compile_all([_Direct().visit(copy.deepcopy(tree)) for tree in trees])
+    def direct_function(self, trees: Mapping[str, nodes.Expr], fittings: Sequence[Fitting]) -> Direct:
+        """One function that makes the fields, the fast way: where it raises, `function` and the fits are asked."""
+        direct = {name: _Direct().visit(copy.deepcopy(tree)) for name, tree in trees.items()}
+        return direct_function(self._sandbox, direct, fittings, self._bare, self._mappings)
 
 
 def vocabulary(names: frozenset[str], mappings: frozenset[str] | None = None) -> Vocabulary:

@@ -55,7 +55,7 @@ def length(value: Any) -> int:
 def join(value: Any, separator: Any = "") -> str:
     """The items as one text with `separator` between them; null items are left out."""
     between = worded(separator)
-    texts = [text_of(item) for item in listed(value) if item is not None]
+    texts = [item if item.__class__ is str else text_of(item) for item in listed(value) if item is not None]
     check_text_length(sum(map(len, texts)) + len(between) * len(texts))
     return between.join(texts)
 

@@ -13,14 +13,14 @@ from migrator.model.lean import dataclass
 from migrator.model.playbook import MappingTable, Step
 from migrator.model.problem import Place, Problem
 from migrator.model.quick import maker
-from migrator.model.values import OMIT, Field, Omit, Origin, Record, Value
-from migrator.transform.fits import fitter
+from migrator.model.values import OMIT, Field, Origin, Record, Value
+from migrator.transform.fits import fitting
 from migrator.transform.language import Language, Path, fields_read, is_field, names_read
 from migrator.transform.limits import LIST_ITEMS
 from migrator.transform.pieces import is_template
 from migrator.transform.refusal import Refusal
 from migrator.transform.results import clean
-from migrator.transform.sandbox import Scope
+from migrator.transform.sandbox import Names, Scope
 from migrator.transform.template import BAD_DATA, told, truth
 
 __all__ = ["Rendered", "StepMapping", "compile_mapping", "frozen"]
@@ -47,31 +47,34 @@ class StepMapping:
     ) -> None:
         self._step = step.name
         self._language = language
+        self._meter = language.meter
         self._trees = trees
-        self._names = tuple(trees)
-        self._all = language.direct_function(list(trees.values()))
         self._each: dict[str, Callable[[Scope], tuple[Any, ...]]] = {}
         self._where = None if where is None else language.function([where])
-        self._fits: tuple[Callable[[Any], Value | Omit], ...] = (clean,) * len(trees)
         self._scope: dict[str, Any] = {"omit": OMIT}
+        self._names = Names(self._scope)
         every = [*trees.values(), *([] if where is None else [where])]
         self._needs_origin = "origin" in names_read(every)
         self.references = fields_read(every)
         """Names of the record's fields that the templates read; None: it cannot be told, read them all."""
+        self.filters = where is not None
+        """There is a `where`."""
 
     def prepare(self, target_fields: Mapping[str, Field] | None, variables: Mapping[str, Any], zone: str) -> None:
-        """What the fields must fit, and the values of `vars`."""
+        """What the fields must fit, and the values of `vars`. Raises Refusal TR007."""
         known = target_fields or {}
-        self._fits = tuple(
-            fitter(known.get(name), zone, handed_through=is_field(tree)) for name, tree in self._trees.items()
-        )
+        self._fittings = {
+            name: fitting(known.get(name), zone, str(place), handed_through=is_field(tree))
+            for place, (name, tree) in enumerate(self._trees.items())
+        }
+        self._all = self._language.direct_function(self._trees, list(self._fittings.values()))
         self._scope["vars"] = frozen(variables)
 
     def where(self, record: Record, origin: Origin) -> bool | Problem:
         """Whether the step takes this record; a Problem where that cannot be told."""
         if self._where is None:
             return True
-        self._language.meter.spent = 0
+        self._meter.spent = 0
         try:
             return truth(clean(self._where(self._scope_of(record, origin))[0]))  # type: ignore[arg-type]  # `omit` is no name of where
         except BAD_DATA as error:
@@ -80,25 +83,21 @@ class StepMapping:
     def render(self, record: Record, origin: Origin) -> Rendered:
         """The fields, and every problem that they have. Never raises for bad data."""
         scope = self._scope_of(record, origin)
-        self._language.meter.spent = 0
-        made: dict[str, Value] = {}
+        self._names.record = record.fields
+        self._meter.spent = 0
         try:
-            for name, fit, result in zip(self._names, self._fits, self._all(scope), strict=True):
-                value = fit(result)
-                if value is not OMIT:
-                    made[name] = value
+            return _quick(fields=self._all(self._names))
         except BAD_DATA:
             return self._one_by_one(scope, origin)
-        return _quick(fields=made)
 
     def _one_by_one(self, scope: Scope, origin: Origin) -> Rendered:
         """Field by field, by the functions that are the authority: each bad field is told, and only the bad ones."""
-        self._language.meter.spent = 0
+        self._meter.spent = 0
         made: dict[str, Value] = {}
         problems: list[Problem] = []
-        for name, fit in zip(self._names, self._fits, strict=True):
+        for name, field in self._fittings.items():
             try:
-                value = fit(self._function(name)(scope)[0])
+                value = field.otherwise(self._function(name)(scope)[0])
                 if value is not OMIT:
                     made[name] = value
             except BAD_DATA as error:

@@ -63,6 +63,8 @@ def int_(value: Any) -> int:
     """A whole number. A number with a fraction is refused: `round` first."""
     if value.__class__ is str and len(value) <= NUMBER_DIGITS and value.isascii() and value.isdigit():
         return int(value)
+    if value.__class__ is int:
+        return value
     made = exact(number(value))
     if made != made.to_integral_value():
         raise Refusal("TR011", f"{plain(made)} is not whole", hint="`round` first")

@@ -13,8 +13,6 @@ from migrator.model.values import OMIT, File, Omit, Ref, Value
 from migrator.transform.limits import LIST_ITEMS, TEXT_CHARACTERS, VALUE_DEPTH, check_text_length, too_large
 from migrator.transform.refusal import Refusal, did_you_mean, shown, sort_of
 
-_FEW: Final = 8
-"""So many parts may be joined before their lengths are added up."""
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -100,11 +98,6 @@ def text_of(value: Any) -> str:
 
 def concatenated(*parts: Any) -> str:
     """The text of all parts, one after the other. Raises Refusal."""
-    if len(parts) <= _FEW:
-        try:
-            return _bounded("".join(parts))
-        except TypeError:  # not all are texts
-            pass
     texts = [part if part.__class__ is str else text_of(part) for part in parts]
     check_text_length(sum(map(len, texts)))
     return "".join(texts)
@@ -128,6 +121,8 @@ def clean(value: Any) -> Value | Omit:
         return value  # type: ignore[no-any-return]  # checked just above
     if kind is int:
         return value if value in _INT64 else str(value)
+    if kind is Pointer:
+        return value.target  # type: ignore[no-any-return]  # checked just above
     if (kind is tuple or kind is dict) and _as_it_is(value, 500) >= 0:
         return value  # type: ignore[no-any-return]  # _as_it_is has looked
     return _Walk().visit(value, 0)

@@ -8,6 +8,7 @@ folding would evaluate.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import CodeType
 from typing import Any, Final, cast
 
 from jinja2 import nodes
@@ -30,7 +31,7 @@ THERE, IF_THERE = "record", "record if there"
 """What the two sorts of a plain look-up are called in a tree."""
 
 
-class _Names:
+class Names:
     """All of Jinja's context that a generated function touches: the names."""
 
     __slots__ = ("record", "resolve_or_missing")
@@ -44,7 +45,7 @@ class _Names:
         self.record = scope.get("record")
 
 
-class _Generator(CodeGenerator):
+class Generator(CodeGenerator):
     """Writes expressions as one tuple, evaluating none of them while writing."""
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802  Jinja's visitor names it so
@@ -82,7 +83,7 @@ class _Generator(CodeGenerator):
 class Sandbox(ImmutableSandboxedEnvironment):
     """No globals, no attributes of Python objects, operators and filters of our own, nothing undefined passes."""
 
-    code_generator_class = _Generator
+    code_generator_class = Generator
     intercepted_binops = frozenset(BINARY)
     intercepted_unops = frozenset(UNARY)
     default_binop_table = dict(BINARY)  # noqa: RUF012  that is how Jinja declares it
@@ -138,20 +139,24 @@ class Sandbox(ImmutableSandboxedEnvironment):
             code = self.compile(template)
         except (SyntaxError, RecursionError, MemoryError):
             raise Refusal("TR007", "the fields are too long or nested too deeply for one function") from None
-        functions = {
-            name: (self.filters if sort == "filter" else self.tests)[own]
-            for (sort, own), name in self.function_names.items()
-        }
-        namespace: dict[str, Any] = {"environment": self, "__file__": code.co_filename, **functions}
-        exec(code, namespace)  # noqa: S102  how Jinja itself loads what it generated; every node was checked before
-        render: Callable[[_Names], tuple[Any, ...]] = namespace["root"]
-        names = _Names({})
+        render: Callable[[Names], tuple[Any, ...]] = self.load(code, {})["root"]
+        names = Names({})
 
         def call(scope: Scope) -> tuple[Any, ...]:
             names.over(scope)  # one object for all records: a function is of one thread
             return render(names)
 
         return call
+
+    def load(self, code: CodeType, bound: Mapping[str, Any]) -> dict[str, Any]:
+        """What generated code defines; it sees the filters, the tests and these names."""
+        functions = {
+            name: (self.filters if sort == "filter" else self.tests)[own]
+            for (sort, own), name in self.function_names.items()
+        }
+        namespace: dict[str, Any] = {"environment": self, "__file__": code.co_filename, **functions, **bound}
+        exec(code, namespace)  # noqa: S102  how Jinja itself loads what it generated; every node was checked before
+        return namespace
 
 
 def _nothing_at(obj: Any, place: Any) -> Missing:

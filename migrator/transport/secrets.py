@@ -50,7 +50,7 @@ class Scrubber:
             self._hide = re.compile("|".join(map(re.escape, every)))
             sure = {form for secret in self._secrets if len(secret) >= SURE for form in forms(secret)}
             self._sure = tuple(sure)
-            self._sure_bytes = tuple(form.encode("utf-8", "surrogatepass") for form in sure)
+            self._sure_bytes = tuple(form.encode("utf-8", "surrogatepass") for form in _least(sure))
 
     def clean(self, text: str) -> str:
         """The text with every known secret replaced by asterisks."""
@@ -61,11 +61,20 @@ class Scrubber:
         return any(form in text for form in self._sure)
 
     def stains(self, content: bytes) -> bool:
-        """The same for UTF-8; asked for every line of a plan."""
+        """The same for UTF-8; asked for all lines of a plan, some hundred at a time."""
         for form in self._sure_bytes:  # noqa: SIM110  a generator costs as much as the search
             if form in content:
                 return True
         return False
+
+
+def _least(forms: set[str]) -> list[str]:
+    """Those that no other one is inside of: whatever holds a form holds one of these."""
+    kept: list[str] = []
+    for form in sorted(forms, key=len):
+        if not any(shorter in form for shorter in kept):
+            kept.append(form)
+    return kept
 
 
 def _warning(secret: str) -> str:

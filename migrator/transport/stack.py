@@ -34,6 +34,8 @@ from migrator.transport.session import Ask, Login
 
 AHEAD = 8
 """Most reads that a stream asks ahead, whatever a system allows: each answer waits in memory for its turn."""
+AHEAD_BYTES = 8_000_000
+"""So many bytes of answers may wait, by the size of the last one; fewer reads are asked ahead where they are large."""
 
 
 class OpenWire(Wire, Protocol):
@@ -86,14 +88,16 @@ class HttpWire(Wire):
     def stream(self, calls: Iterable[Call]) -> Iterator[Answer]:
         """Many reads, answers in order; see Wire. Raises what `ask` raises, at the answer's turn."""
         waiting: deque[Future[Answer]] = deque()
-        feed = iter(calls)
+        feed, ahead = iter(calls), self._ahead
         try:
             while True:
-                while len(waiting) < self._ahead and (call := next(feed, None)) is not None:
+                while len(waiting) < ahead and (call := next(feed, None)) is not None:
                     waiting.append(self._threads.submit(self._read, call))
                 if not waiting:
                     return
-                yield waiting.popleft().result()
+                answer = waiting.popleft().result()
+                ahead = min(self._ahead, max(1, AHEAD_BYTES // max(1, len(answer.body))))
+                yield answer
         finally:
             for future in waiting:
                 future.cancel()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -92,10 +92,10 @@ def _paper(value: Any) -> Any:
         return to_paper(value)
     if isinstance(value, Enum):
         return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return lean(value)
     if isinstance(value, Mapping):
         return {str(name): _paper(item) for name, item in value.items()}
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return [_paper(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return lean(value)
     return value

@@ -14,7 +14,6 @@ from migrator.model.run import (
     RunEnded,
     RunStarted,
     SectionStarted,
-    Status,
     Waiting,
 )
 from migrator.views import Settings, ShownPlan, Stream
@@ -96,7 +95,7 @@ class TextView:
 
     def _settled(self, event: ChangesSettled) -> None:
         self._done += len(event.outcomes)
-        bad = sum(outcome.status is not Status.DONE for outcome in event.outcomes)
+        bad = len(event.others)
         self._progress.at(
             self._task or event.step, self._done, self._total or None, f"{bad:,} not done" if bad else ""
         )

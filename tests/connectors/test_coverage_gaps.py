@@ -14,7 +14,7 @@ from migrator.connectors.kainexus import KaiNexus
 from migrator.connectors.kainexus.slots import FIXED
 from migrator.connectors.kintone import Kintone
 from migrator.connectors.kintone.form import DEFAULT_PRECISION, fields_of
-from migrator.connectors.kintone.values import to_payload, to_record
+from migrator.connectors.kintone.values import Payloads, to_record
 from migrator.contract import Batch, Creates, Done, Failed, Item, Query, Recheck, Writing
 from migrator.emulators.server import Emulator, create_emulator
 from migrator.errors import Denied, LoginRefused, NotFound
@@ -213,7 +213,7 @@ def test_each_type_of_kintone_is_read_and_written(
     assert (fields["f"].kind, fields["f"].writable_on) == (kind, writable)
     assert (record.id, record.version, record.fields) == ("1", "2", {"f": held})
     if writable is not NEVER:
-        assert to_payload(record.fields, fields) == {"f": {"value": shown if sent is ... else sent}}
+        assert Payloads(fields).made(record.fields) == {"f": {"value": shown if sent is ... else sent}}
 
 
 @pytest.mark.parametrize("type_", ["GROUP", "REFERENCE_TABLE", "STATUS", "STATUS_ASSIGNEE", "CATEGORY"])

@@ -380,5 +380,5 @@ def test_only_the_fields_wanted_are_asked_for() -> None:
     wire = Scripted(lambda query: found([], 0))
     reading = Reading(wire, "/k/v1", "1", ("b", "a", "b"), "kintone:x")  # type: ignore[arg-type]  # enough of a wire
     assert reading.count("a = 1") == 0
-    list(reading.looked_up(["x = 1"]))
+    list(reading.looked_up(["x = 1"], unique=False))
     assert [body.get("fields") for body in wire.bodies] == [["$id"], ["$id", "$revision", "a", "b"]]

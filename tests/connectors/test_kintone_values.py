@@ -14,7 +14,7 @@ from migrator.connectors.kintone.form import DEFAULT_PRECISION, Precision, field
 from migrator.connectors.kintone.query import any_of, parsed, quoted
 from migrator.connectors.kintone.rows import columns_of, completed
 from migrator.connectors.kintone.stored import cell_stored, number_text, stored
-from migrator.connectors.kintone.values import to_payload, to_record
+from migrator.connectors.kintone.values import Payloads, to_record
 from migrator.errors import Refused
 from migrator.model.values import Field, File, Kind, Ref, Value, WritableOn
 
@@ -146,7 +146,7 @@ def test_values_are_written_in_their_fields_form() -> None:
         "n": 5, "text": True, "people": ("ann", 7), "files": (file,), "tags": None, "day": None, "who": "ann",
         "lines": ({"item": "bolt", "count": 2.0},),
     }  # fmt: skip
-    payload = to_payload(wanted, fields_of(form, DEFAULT_PRECISION))
+    payload = Payloads(fields_of(form, DEFAULT_PRECISION)).made(wanted)
     assert {name: value["value"] for name, value in payload.items()} == {
         "n": "5", "text": "true", "people": [{"code": "ann"}, {"code": "7"}], "files": [{"fileKey": "K"}], "tags": [],
         "day": "", "who": {"code": "ann"}, "lines": [{"value": {"item": {"value": "bolt"}, "count": {"value": "2"}}}],

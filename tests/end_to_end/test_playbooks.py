@@ -47,9 +47,21 @@ def kainexus_item(stage: Stage, **wanted: Any) -> bool:
     return len([one for one in items if all(one.get(name) == wanted[name] for name in wanted)]) == 1
 
 
-def jsonl_row(stage: Stage, wanted: Mapping[str, Any]) -> bool:
+def ketryx_item(stage: Stage, title: str, **wanted: Any) -> bool:
+    """The project holds exactly one item of this title, and its fields have these values."""
+    found = [one for one in stage.truth()["ketryx"].values() if one.title == title]
+    return len(found) == 1 and all(found[0].fields.get(name) == value for name, value in wanted.items())
+
+
+def work_item(stage: Stage, **wanted: Any) -> bool:
+    """The organization holds exactly one work item with these values."""
+    items = stage.truth()["kitemaker"].values()
+    return len([one for one in items if all(one[name] == wanted[name] for name in wanted)]) == 1
+
+
+def jsonl_row(stage: Stage, wanted: Mapping[str, Any], file: str = "ideas") -> bool:
     """The file holds exactly one such line."""
-    rows = [json.loads(line) for line in (stage.folder / "archive/ideas.jsonl").read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in (stage.folder / f"archive/{file}.jsonl").read_text("utf-8").splitlines()]
     return len([one for one in rows if all(one[name] == wanted[name] for name in wanted)]) == 1
 
 
@@ -77,6 +89,11 @@ def edit_improvement(stage: Stage) -> None:
     assert written.refusal is None
 
 
+def edit_item(stage: Stage) -> None:
+    store = stage.emulators["ketryx"].store
+    store.write(stage.env["KETRYX_PROJECT"], {"sourceId": "sample:RQ-5", "title": "Show doses"})
+
+
 WORLDS = {
     "csv-to-kintone.yaml": World(
         systems=("kintone",),
@@ -102,6 +119,14 @@ WORLDS = {
         before={"summary": "Improvement 3"},
         after={"summary": "Improvement 3, done better"},
     ),
+    "ketryx-to-jsonl.yaml": World(
+        systems=("ketryx",),
+        creates=15,
+        holds=lambda stage: jsonl_row(stage, {"number": "RQ-7", "title": "流量を表示する", "tests": 0}, "items"),
+        edit=edit_item,
+        before={"title": "Show doses in ml/h"},
+        after={"title": "Show doses"},
+    ),
     "kintone-to-jsonl.yaml": World(
         systems=("kintone",),
         creates=10,
@@ -112,6 +137,14 @@ WORLDS = {
         before={"savings": None},
         after={"savings": "12.5"},
     ),
+    "kintone-to-ketryx.yaml": World(
+        systems=("kintone", "ketryx"),
+        creates=10,
+        holds=lambda stage: ketryx_item(stage, "朝会を十分に", **{"External key": "I-0006"}),
+        edit=lambda stage: edit_idea(stage, "I-0006", "title", "朝会は五分"),
+        before={"title": "朝会を十分に"},
+        after={"title": "朝会は五分"},
+    ),
     "kintone-to-kainexus.yaml": World(
         systems=("kintone", "kainexus"),
         creates=10,
@@ -119,6 +152,14 @@ WORLDS = {
         edit=lambda stage: edit_idea(stage, "I-0006", "title", "朝会は五分"),
         before={"summary": "朝会を十分に"},
         after={"summary": "朝会は五分"},
+    ),
+    "kintone-to-kitemaker.yaml": World(
+        systems=("kintone", "kitemaker"),
+        creates=4,
+        holds=lambda stage: work_item(stage, title="朝会を十分に", createdAt="2026-06-15T00:00:00.000Z", space="ACM"),
+        edit=lambda stage: edit_idea(stage, "I-0006", "title", "朝会は五分"),
+        before={"title": "朝会を十分に"},
+        after={"title": "朝会は五分"},
     ),
 }
 
@@ -169,7 +210,9 @@ def everything(stage: Stage) -> dict[tuple[str, ...], Any]:
     found: dict[tuple[str, ...], Any] = {}
     for app, records in truth.get("kintone", {}).items():
         found |= {("kintone", str(app), str(record["$id"])): record for record in records}
+    found |= {("ketryx", number): record for number, record in truth.get("ketryx", {}).items()}
     found |= {("kainexus", str(number)): item for number, item in truth.get("kainexus", {}).items()}
+    found |= {("kitemaker", id_): item for id_, item in truth.get("kitemaker", {}).items()}
     for file in sorted((stage.folder / "archive").glob("*")):
         rows = map(json.loads, file.read_text("utf-8").splitlines())
         found |= {(file.name, row["number"]): row for row in rows}

@@ -79,7 +79,14 @@ class World:
             session.put("http://kintone.localhost/k/v1/record.json", json=body, headers=token).raise_for_status()
 
 
-SYSTEMS = {"assets": "kintone", "ideas": "kintone", "show": "kintone", "board": "kainexus"}
+SYSTEMS = {
+    "assets": "kintone",
+    "ideas": "kintone",
+    "show": "kintone",
+    "board": "kainexus",
+    "pump": "ketryx",
+    "space": "kitemaker",
+}
 """The playbooks' names of their systems -> the emulator."""
 
 
@@ -94,10 +101,21 @@ def edit_idea(world: World) -> None:
     world.kintone("ideas", "idea_no", "I-0003", {"title": "One form for all travel"})
 
 
+def edit_active_idea(world: World) -> None:
+    """Somebody renames one that is worked on."""
+    world.kintone("ideas", "idea_no", "I-0002", {"title": "Shared tool walls"})
+
+
 def edit_improvement(world: World) -> None:
     """Somebody renames an improvement in KaiNexus."""
     store: Any = world.emulators["kainexus"].store
     store.write([{"id": 13002, "summary": "Improvement 2, shorter"}])
+
+
+def edit_item(world: World) -> None:
+    """Somebody renames a requirement in Ketryx."""
+    emulator = world.emulators["ketryx"]
+    emulator.store.write(emulator.collections["sample"], {"sourceId": "sample:RQ-5", "title": "Show doses"})
 
 
 @dataclass(frozen=True)
@@ -118,6 +136,9 @@ STORIES = {
     "kainexus-to-kintone": Story(
         12, edit_improvement, {"summary": "Improvement 2"}, {"summary": "Improvement 2, shorter"}
     ),
+    "kintone-to-ketryx": Story(10, edit_idea, {"title": "One form for travel"}, {"title": "One form for all travel"}),
+    "ketryx-to-jsonl": Story(15, edit_item, {"title": "Show doses in ml/h"}, {"title": "Show doses"}),
+    "kintone-to-kitemaker": Story(4, edit_active_idea, {"title": "Shared tool wall"}, {"title": "Shared tool walls"}),
     "kintone-to-jsonl": Story(10, edit_idea, {"title": "One form for travel"}, {"title": "One form for all travel"}),
 }
 
@@ -128,7 +149,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     shutil.copytree(PLAYBOOKS, folder)
     monkeypatch.chdir(folder)
     clock = OneClock()
-    emulators = {name: create_emulator(name, clock=clock) for name in ("kintone", "kainexus")}
+    emulators = {name: create_emulator(name, clock=clock) for name in ("kintone", "kainexus", "ketryx", "kitemaker")}
     return World(folder, clock, emulators)
 
 

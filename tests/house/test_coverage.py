@@ -1,4 +1,4 @@
-"""docs/coverage: each fact about Kintone and KaiNexus is a whole row, said once, with a test that exists."""
+"""docs/coverage: each fact about a system is a whole row, said once, with a test that exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import get_args
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {name: ROOT / "docs" / "coverage" / f"{name}.md" for name in ("kintone", "kainexus")}
+SYSTEMS = ("kintone", "kainexus", "ketryx", "kitemaker")
+PAGES = {name: ROOT / "docs" / "coverage" / f"{name}.md" for name in SYSTEMS}
 HEAD = ["what", "source", "connector", "emulator", "test"]
 SOURCES = {"seed", "docs", "client source", "e2e", "observed", "inferred", "assumption"}
 CONNECTOR = {"yes", "no", "refused", "later"}
@@ -220,3 +221,85 @@ def test_every_switch_of_kainexus_stands_in_a_row() -> None:
 
     rows_of = {word for row in rows("kainexus") if "assumption" in row.cells[1] for word in row.words}
     assert {each.name for each in dataclasses.fields(Options)} - rows_of == set()
+
+
+# ---------------------------------------------------------------- Ketryx
+
+
+def test_every_call_of_ketryx_stands_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the emulator adds to its router; the connector's answer is yes for exactly the calls that it makes."""
+    from migrator.emulators.ketryx import create, routes
+    from migrator.emulators.server import Router
+    from tests.connectors.test_ketryx_calls import KETRYX_CALLS
+
+    calls: set[str] = set()
+
+    class Noted(Router):
+        def add(self, method: str, rule: str, view: object) -> None:
+            path = rule.removeprefix(routes.PREFIX)
+            calls.add(f"{method} {path.replace('<project_id>', '{projectId}').replace('<item_id>', '{itemId}')}")
+
+    monkeypatch.setattr(routes, "Router", Noted)
+    create()
+    assert len(calls) > 8
+    assert calls - words("ketryx") == set()
+    used = {word for row in rows("ketryx") if row.cells[2] == "yes" for word in row.words & calls}
+    assert used == KETRYX_CALLS
+
+
+def test_every_key_type_and_relation_of_ketryx_stands_in_a_row() -> None:
+    """All keys of items and records, types of the sample, JSON types, relations."""
+    from migrator.connectors.ketryx import layout, options
+    from migrator.emulators.ketryx import create, sample, wire
+
+    store = create().store
+    item = next(iter(store.items.values()))
+    record = wire.show_record(store, item, item.current, sorted(wire.EXTRAS))
+    keys = {*wire.show_item(store, item), *record}
+    types = {each.name for each in sample.TYPES} | {each.short for each in sample.TYPES if each.short}
+    relations = {f"relation:{name}" for name in layout.RELATIONS}
+    assert (keys | types | relations | {form.value for form in options.Form}) - words("ketryx") == set()
+
+
+def test_every_assumption_about_ketryx_stands_in_a_row() -> None:
+    """What no public source settles is owned to, constant by constant and switch by switch."""
+    from migrator.emulators.ketryx import assumptions
+
+    rows_of = {word for row in rows("ketryx") if "assumption" in row.cells[1] for word in row.words}
+    constants = {name for name in vars(assumptions) if name.isupper()}
+    switches = {each.name for each in dataclasses.fields(assumptions.Switches)}
+    assert (constants | switches) - rows_of == set()
+
+
+# ---------------------------------------------------------------- Kitemaker
+
+
+def test_every_call_of_kitemaker_stands_in_a_row() -> None:
+    """What the emulator serves by either interface; of REST the connector says yes to exactly the calls it makes."""
+    from migrator.emulators.kitemaker import rest, schema
+    from tests.connectors.test_kitemaker_oddities import CALLS
+
+    calls = {f"{method} {path}" for method, path in rest.CALLS}
+    calls |= {f"query {name}" for name in schema.QUERIES} | {f"mutation {name}" for name in schema.MUTATIONS}
+    assert calls - words("kitemaker") == set()
+    used = {word for row in rows("kitemaker") if row.cells[2] == "yes" for word in row.words & calls}
+    assert {call for call in used if call.partition(" ")[2].startswith("/")} == CALLS
+
+
+def test_every_key_and_code_of_kitemaker_stands_in_a_row() -> None:
+    """Keys that REST reads, words of statuses, and codes of errors."""
+    from migrator.emulators.kitemaker import problems, rest, schema
+
+    read = (rest._ITEM, rest._INITIATIVE, rest._FEEDBACK, rest._COMMENT, rest._LABEL)
+    keys = set().union(*read) | {code for code, _ in problems.MISSING.values()} | {"UNAUTHORIZED"}
+    assert (keys | set(schema.ENUMS["StatusType"].split())) - words("kitemaker") == set()
+
+
+def test_every_assumption_about_kitemaker_stands_in_a_row() -> None:
+    """What no public source settles is owned to, constant by constant and switch by switch."""
+    from migrator.emulators.kitemaker import assumptions
+
+    rows_of = {word for row in rows("kitemaker") if "assumption" in row.cells[1] for word in row.words}
+    constants = {name for name in vars(assumptions) if name.isupper()}
+    switches = {each.name for each in dataclasses.fields(assumptions.Switches)}
+    assert (constants | switches) - rows_of == set()

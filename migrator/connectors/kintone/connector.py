@@ -17,7 +17,7 @@ from migrator.connectors.kintone.options import Options as KintoneOptions
 from migrator.connectors.kintone.query import Wanted, askable, parsed
 from migrator.connectors.kintone.reading import PAGE, Reading, one_of
 from migrator.connectors.kintone.results import results_of
-from migrator.connectors.kintone.stored import is_number, stored
+from migrator.connectors.kintone.stored import as_it_is, is_number, stored
 from migrator.connectors.kintone.values import text_of, type_of
 from migrator.connectors.kintone.writing import Form, call_of
 from migrator.contract import (
@@ -45,6 +45,8 @@ RECORDS = 100
 
 _FINDABLE = frozenset({"SINGLE_LINE_TEXT", "LINK", "NUMBER", "RECORD_NUMBER"})
 """Types whose equal values a query can find; text areas know only a word search (vendor docs)."""
+
+_STR = frozenset({str})
 
 _CANNOT = {
     Action.UPLOAD: "files of Kintone cannot be written yet",
@@ -156,7 +158,7 @@ class Kintone(Target):
     ) -> Iterator[Page]:
         """By `$id in (…)`; an id that is no number is of no record."""
         conditions = (one_of("$id", [id_ for id_ in ids if id_.isdecimal()]) for ids in pages)
-        return self._reading(collection, fields).looked_up(conditions)
+        return self._reading(collection, fields).looked_up(conditions, unique=True)
 
     def find(
         self,
@@ -175,10 +177,13 @@ class Kintone(Target):
         if field is not None and type_of(field) not in _FINDABLE:
             raise Refused(_not_findable(collection.id, name))
         conditions = (one_of(name, _sought(field, page)) for page in pages)
-        return self._reading(collection, None if fields is None else (*fields, name)).looked_up(conditions)
+        reading = self._reading(collection, None if fields is None else (*fields, name))
+        return reading.looked_up(conditions, unique=field is not None and field.unique)
 
     def fold(self, field: Field | None, value: Value) -> str:
         """Numbers, dates and times by value; texts as they are."""
+        if value.__class__ is str and as_it_is(field):
+            return value
         seen = stored(field, value)
         return text_of(seen) if not isinstance(seen, tuple) else str(seen)
 
@@ -264,9 +269,13 @@ def _app_id(collection: str) -> str:
 
 def _sought(field: Field | None, keys: Sequence[Key]) -> list[str]:
     """Key values as a condition takes them, each once."""
-    texts = dict.fromkeys(text_of(stored(field, key[0])) for key in keys)
-    numbers = type_of(field) == "NUMBER"
-    return [text for text in texts if text and askable(text) and (is_number(text) or not numbers)]
+    values = [key[0] for key in keys]
+    plain = _STR.issuperset(map(type, values)) and as_it_is(field)
+    texts = dict.fromkeys(map(text_of, values if plain else [stored(field, value) for value in values]))
+    texts.pop("", None)
+    if not askable("".join(texts)):
+        texts = dict.fromkeys(text for text in texts if askable(text))
+    return [text for text in texts if is_number(text)] if type_of(field) == "NUMBER" else list(texts)
 
 
 def _order_lost(app: str) -> Problem:

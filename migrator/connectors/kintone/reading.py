@@ -1,9 +1,10 @@
-"""Reading an app: by record id, by cursor, by keys or ids. Pages are cut into raw records, parsed one by one."""
+"""Reading an app: by record id, by cursor, by keys or ids."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -12,10 +13,9 @@ import orjson
 
 from migrator.connectors.kintone.answers import body_of, strange
 from migrator.connectors.kintone.query import Wanted, any_of
-from migrator.connectors.kintone.values import to_record
+from migrator.connectors.kintone.sheets import Cut, Shaped, Sheet, Sheets
 from migrator.contract import Answer, Call, Page, Wire
 from migrator.errors import CountDrift
-from migrator.model.values import Record
 
 PAGE = 500
 """Records an answer holds at most, values of one `in` condition that we ask for."""
@@ -28,20 +28,6 @@ _AS_GET = {**JSON, "X-HTTP-Method-Override": "GET"}
 """A GET that may be long: the server refuses addresses over 8 KB."""
 
 
-class _Found(msgspec.Struct):
-    records: list[msgspec.Raw]
-    totalCount: str | None = None  # noqa: N815  the vendor's name
-    next: bool = False
-
-
-class _Id(msgspec.Struct):
-    value: str
-
-
-class _Numbered(msgspec.Struct):
-    id: _Id = msgspec.field(name="$id")
-
-
 class Opened(msgspec.Struct):
     """A cursor."""
 
@@ -49,8 +35,6 @@ class Opened(msgspec.Struct):
     totalCount: str  # noqa: N815  the vendor's name
 
 
-_found = msgspec.json.Decoder(_Found)
-_numbered = msgspec.json.Decoder(_Numbered)
 _opened = msgspec.json.Decoder(Opened)
 
 
@@ -61,14 +45,13 @@ class Reading:
         self._wire = wire
         self._root = root
         self._app = app
-        self._system = system
+        self._sheets = Sheets(app, system)
         self._fields = {} if fields is None else {"fields": ["$id", "$revision", *sorted(set(fields))]}
 
     def count(self, condition: str) -> int:
         """How many records fit. Raises BadAnswer where the total is missing."""
         params = {"app": self._app, "query": f"{condition} limit 1".strip(), "fields": ["$id"], "totalCount": True}
-        answer = self._wire.ask(self._call(params))
-        return self._total(self._decoded(_found, answer).totalCount)
+        return self._total(self._asked(self._call(params)).total)
 
     def by_id(self, wanted: Wanted) -> Iterator[Page]:
         """Pages upwards by id: the first alone, the bulk of a large app in ranges side by side, the end one by one.
@@ -76,10 +59,10 @@ class Reading:
         A record that is added meanwhile comes at the end, one that is deleted meanwhile may be missing.
         """
         condition, last, read = wanted.condition, 0, 0
-        found = self._decoded(_found, self._wire.ask(self._after(condition, 0, total=True)))
-        total = self._total(found.totalCount)
-        while raws := found.records:
-            page, last = self._page(raws, last, None, total)
+        sheet = self._asked(self._after(condition, 0, total=True))
+        total = self._total(sheet.total)
+        while sheet.records:
+            page, last = self._page(sheet.records, last, None, total)
             read += page.size
             yield page
             if read == PAGE and total > SIDE_BY_SIDE:
@@ -90,38 +73,38 @@ class Reading:
                 last = max(last, top)
             elif page.size < PAGE:
                 break
-            found = self._decoded(_found, self._wire.ask(self._after(condition, last)))
+            sheet = self._asked(self._after(condition, last))
         self.whole(read, total, condition)
 
     def _ranges(self, condition: str, ranges: Sequence[tuple[int, int]], total: int) -> Iterator[Page]:
         """The records of each range of ids, asked side by side; where one holds more than a page, read on in it."""
         with _dropped(self._wire.stream(self._after(condition, *each) for each in ranges)) as answers:
             for (low, high), answer in zip(ranges, answers, strict=True):
-                raws, last = self._decoded(_found, answer).records, low
-                while raws:
-                    page, last = self._page(raws, last, high, total)
+                records, last = self._sheet(answer).records, low
+                while records:
+                    page, last = self._page(records, last, high, total)
                     yield page
                     if page.size < PAGE or last == high:
                         break
-                    raws = self._decoded(_found, self._wire.ask(self._after(condition, last, high))).records
+                    records = self._asked(self._after(condition, last, high)).records
 
-    def _page(self, raws: list[msgspec.Raw], after: int, high: int | None, total: int | None) -> tuple[Page, int]:
+    def _page(self, records: Cut | Shaped, after: int, high: int | None, total: int | None) -> tuple[Page, int]:
         """A page of rising ids behind `after`, and its last id."""
-        last = self._id(raws[-1])
-        fits = last >= after + len(raws) and (high is None or last <= high)
+        last, size = records.last(), len(records)
+        fits = last >= after + size and (high is None or last <= high)
         self._must(fits, "the pages repeat or are out of order")
-        return Page(records=self._rising(raws, after), size=len(raws), total=total), last
+        return Page(records=records.rising(after), size=size, total=total), last
 
     def _top(self, condition: str) -> int:
         """The highest id that fits by now; 0 for none."""
         params = {"app": self._app, "query": f"{condition} order by $id desc limit 1".strip(), "fields": ["$id"]}
-        raws = self._decoded(_found, self._wire.ask(self._call(params))).records
-        return self._id(raws[0]) if raws else 0
+        records = self._asked(self._call(params)).records
+        return records.last() if records else 0
 
-    def looked_up(self, conditions: Iterable[str]) -> Iterator[Page]:
+    def looked_up(self, conditions: Iterable[str], *, unique: bool) -> Iterator[Page]:
         """One Page per condition, in order, several asked ahead. An empty condition brings nothing and costs nothing.
 
-        More than 500 hits (a key that is not unique) are read on by id.
+        More than 500 hits (of a key that is not `unique`) are read on by id.
         """
         kept: list[str] = []
 
@@ -134,17 +117,17 @@ class Reading:
         with _dropped(self._wire.stream(calls())) as answers:
             for answer in answers:
                 yield from _empty(kept)
-                yield self._hits(kept.pop(0), self._decoded(_found, answer).records)
+                yield self._hits(kept.pop(0), self._sheet(answer).records, unique)
             yield from _empty(kept)
 
-    def _hits(self, condition: str, raws: list[msgspec.Raw]) -> Page:
-        while len(raws) % PAGE == 0 and raws:
-            answer = self._wire.ask(self._after(condition, self._id(raws[-1])))
-            more = self._decoded(_found, answer).records
-            if not more:
-                break
-            raws += more
-        return Page(records=self._rising(raws, 0), size=len(raws))
+    def _hits(self, condition: str, records: Cut | Shaped, unique: bool) -> Page:
+        size, last, parts = len(records), 0, [records.rising(0)]
+        while len(records) == PAGE and not unique:
+            last = records.last()
+            records = self._asked(self._after(condition, last)).records
+            size += len(records)
+            parts.append(records.rising(last))
+        return Page(records=chain(*parts) if len(parts) > 1 else parts[0], size=size)
 
     # ------------------------------------------------------------ cursors
 
@@ -153,17 +136,19 @@ class Reading:
         body = {"app": self._app, "query": query, "size": PAGE, **self._fields}
         path = f"{self._root}/records/cursor.json"
         call = self._request("POST", path, body, JSON)  # made twice, one goes by itself after ten minutes
-        opened: Opened = self._decoded(_opened, self._wire.ask(call))
-        return opened
+        answer = body_of(self._wire.ask(call), self._app)
+        try:
+            return _opened.decode(answer)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise strange(self._app, f"the answer is not what its docs tell: {error}", answer) from error
 
     def turn(self, cursor: Opened) -> tuple[Page, list[int], bool]:
         """The cursor's next page, its ids, and whether more is to come. Asked twice it would lose a page."""
         path = f"{self._root}/records/cursor.json?id={quote(cursor.id, safe='')}"
         call = Call(method="GET", path=path, kind="read", repeatable=False, quota=self._app)
-        found = self._decoded(_found, self._wire.ask(call))
-        ids = [self._id(raw) for raw in found.records]
-        total = self._total(cursor.totalCount)
-        return Page(records=self._parsed(found.records), size=len(ids), total=total), ids, found.next
+        sheet = self._asked(call)
+        ids, total = sheet.records.ids(), self._total(cursor.totalCount)
+        return Page(records=sheet.records.records(), size=len(ids), total=total), ids, sheet.more
 
     def close_cursor(self, cursor: Opened) -> None:
         """Frees it; it may be gone."""
@@ -188,18 +173,11 @@ class Reading:
             method=method, path=path, kind="read", repeatable=True, body=body, headers=headers, quota=self._app
         )
 
-    def _decoded(self, decoder: msgspec.json.Decoder[Any], answer: Answer) -> Any:
-        body = body_of(answer, self._app)
-        try:
-            return decoder.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise strange(self._app, f"the answer is not what its docs tell: {error}", body) from error
+    def _asked(self, call: Call) -> Sheet:
+        return self._sheet(self._wire.ask(call))
 
-    def _id(self, raw: msgspec.Raw) -> int:
-        try:
-            return int(_numbered.decode(raw).id.value)
-        except (msgspec.DecodeError, ValueError) as error:
-            raise strange(self._app, "a record came without a numeric $id", bytes(raw)) from error
+    def _sheet(self, answer: Answer) -> Sheet:
+        return self._sheets.sheet(body_of(answer, self._app))
 
     def _total(self, told: str | None) -> int:
         self._must(told is not None and told.isdecimal(), "the announced total is missing")
@@ -215,19 +193,6 @@ class Reading:
                 announced=total,
                 got=read,
             )
-
-    def _rising(self, raws: Sequence[msgspec.Raw], last: int) -> Iterator[Record]:
-        for record in self._parsed(raws):
-            self._must(int(record.id) > last, f"record {record.id} came twice or out of order")
-            last = int(record.id)
-            yield record
-
-    def _parsed(self, raws: Sequence[msgspec.Raw]) -> Iterator[Record]:
-        for raw in raws:
-            try:
-                yield to_record(orjson.loads(bytes(raw)), self._system)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise strange(self._app, f"a record is not what the docs tell: {error!r}", bytes(raw)) from error
 
     def _must(self, holds: bool, why: str) -> None:
         if not holds:

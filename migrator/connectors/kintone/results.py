@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -33,6 +34,8 @@ _BLAMED = re.compile(r"records\[(\d+)\](?:\.record(?=[.\[](?!values?\b)))?[.\[](
 _TAKEN = ("already exists", "重複", "重复", "重複しています")
 """Words of "this value already exists in another record": for this one finding there is no code of its own."""
 
+_TEXT = frozenset({str})
+
 _NOTHING_WRITTEN = BUSY | LOGIN | DENIED | MOVED
 
 
@@ -40,7 +43,8 @@ def results_of(batches: tuple[Batch, ...], answer: Answer) -> tuple[Result, ...]
     """One per change. Raises Conflict, Denied, Throttled, Refused, LoginRefused: then nothing was written."""
     if answer.status == 200:
         parts = _parts(batches, answer.body)
-        return tuple(result for batch, part in zip(batches, parts, strict=True) for result in _batch(batch, part))
+        results = [_batch(batch, part) for batch, part in zip(batches, parts, strict=True)]
+        return tuple(chain.from_iterable(results))
     told = said(answer)
     error = _error(batches, told, answer)
     if error is not None:
@@ -77,6 +81,9 @@ def _created(batch: Batch, part: Mapping[str, Any]) -> tuple[Result, ...]:
     size = len(batch.items)
     if not isinstance(ids, list) or not isinstance(revisions, list) or not len(ids) == len(revisions) == size:
         return _unknown(size, "the answer does not hold one id for each record")
+    if _sound(ids, revisions):
+        pairs = zip(ids, revisions, strict=True)
+        return tuple([quick_done(target_id=id_, version=revision, created=True) for id_, revision in pairs])
     return tuple(_one(id_, revision, created=True) for id_, revision in zip(ids, revisions, strict=True))
 
 
@@ -97,12 +104,14 @@ def _updated(batch: Batch, part: Mapping[str, Any]) -> tuple[Result, ...]:
     """By id."""
     records = part.get("records")
     listed = records if isinstance(records, list) else []
-    told = {str(record.get("id")): record for record in listed if isinstance(record, dict)}
+    told = {str(record.get("id")): record.get("revision") for record in listed if isinstance(record, dict)}
+    wanted = [str(item.target_id) for item in batch.items]
+    revisions = list(map(told.get, wanted))
+    if _sound(wanted, revisions):
+        pairs = zip(wanted, revisions, strict=True)
+        return tuple([quick_done(target_id=id_, version=revision) for id_, revision in pairs])
     missing = Unknown(reason="the answer leaves this record out")
-    return tuple(
-        _one(item.target_id, told[str(item.target_id)].get("revision")) if str(item.target_id) in told else missing
-        for item in batch.items
-    )
+    return tuple(_one(id_, told[id_]) if id_ in told else missing for id_ in wanted)
 
 
 def _deleted(batch: Batch, part: Mapping[str, Any]) -> tuple[Result, ...]:
@@ -110,6 +119,12 @@ def _deleted(batch: Batch, part: Mapping[str, Any]) -> tuple[Result, ...]:
     if part:
         return _unknown(len(batch.items), "the answer to a delete is not the empty one")
     return tuple(Done(target_id=str(item.target_id)) for item in batch.items)
+
+
+def _sound(ids: list[Any], revisions: list[Any]) -> bool:
+    """Whether all are what `_one` asks for: looking at a batch at once costs a third of it."""
+    texts = _TEXT.issuperset(map(type, ids)) and _TEXT.issuperset(map(type, revisions))
+    return texts and all(map(str.isdecimal, ids))
 
 
 def _one(id_: Any, revision: Any, created: bool | None = None) -> Result:

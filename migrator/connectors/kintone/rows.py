@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 
-from migrator.connectors.kintone.values import items_of
+from migrator.connectors.kintone.values import rows_of
 from migrator.model.values import Field, Value, WritableOn
 
 Row = Mapping[str, Value]
@@ -18,11 +18,6 @@ Row = Mapping[str, Value]
 def columns_of(table: Field) -> dict[str, Field]:
     """Columns that take values, by code; calculated and looked-up ones are the server's."""
     return {cell.name: cell for cell in table.fields if cell.writable_on is not WritableOn.NEVER}
-
-
-def rows_of(value: Value) -> list[Row]:
-    """A table's rows; what is no row is an empty one."""
-    return [row if isinstance(row, Mapping) else {} for row in items_of(value)]
 
 
 def completed(

@@ -10,22 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from migrator.connectors.kintone.form import CHOICES_TYPES, LIST_TYPES, USER_TYPES
+from migrator.connectors.kintone.form import CHOICES_TYPES, USER_TYPES
 from migrator.model.values import Field, File, Record, Value, quick_record
+
+_STR = frozenset({str})
 
 Payload = Mapping[str, Mapping[str, Any]]
 """Field code -> {"type", "value"}."""
 
-_SCALARS = frozenset(
+SCALARS = frozenset(
     {
         "SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "RICH_TEXT", "LINK", "NUMBER", "CALC", "RADIO_BUTTON", "DROP_DOWN",
         "DATE", "TIME", "DATETIME", "RECORD_NUMBER", "CREATED_TIME", "UPDATED_TIME", "STATUS",
     }
 )  # fmt: skip
-
-
-_TEXTS = frozenset({str, int})
-"""What is sent as its text."""
+"""Types whose value is a text."""
 
 
 def to_record(payload: Payload, system: str = "") -> Record:
@@ -36,23 +35,31 @@ def to_record(payload: Payload, system: str = "") -> Record:
     fields: dict[str, Value] = {}
     for code, told in payload.items():
         value = told["value"]
-        if told["type"] in _SCALARS:
+        if told["type"] in SCALARS:
             fields[code] = value or None
         elif code[0] != "$":
             fields[code] = _read(told["type"], value, system)
     return quick_record(id=payload["$id"]["value"], fields=fields, version=payload["$revision"]["value"])
 
 
-def to_payload(fields: Mapping[str, Value], known: Mapping[str, Field]) -> dict[str, dict[str, Any]]:
-    """Fields as a write's `record` takes them. A field that `known` does not have goes by its value alone."""
-    payload = {}
-    for name, value in fields.items():
-        field = known.get(name)
-        if field is not None and field.extra["type"] in _SCALARS and (kind := value.__class__) in _TEXTS:
-            payload[name] = {"value": value if kind is str else str(value)}
-        else:
-            payload[name] = {"value": _wire(field, value)}
-    return payload
+class Payloads:
+    """Fields as a write's `record` takes them; what each field asks is looked up once.
+
+    A field that `known` does not have goes by its value alone.
+    """
+
+    def __init__(self, known: Mapping[str, Field]) -> None:
+        types = {name: type_of(field) for name, field in known.items()}
+        self._texts = frozenset(name for name, type_ in types.items() if type_ in SCALARS)
+        self._writers = {name: writer_of(field) for name, field in known.items()}
+
+    def made(self, fields: Mapping[str, Value]) -> dict[str, dict[str, Any]]:
+        """What JSON takes: Field code -> {"value"}."""
+        texts, writer = self._texts, self._writers.get
+        return {
+            name: {"value": value if value.__class__ is str and name in texts else writer(name, _as_it_is)(value)}
+            for name, value in fields.items()
+        }
 
 
 def text_of(value: Value) -> str:
@@ -61,6 +68,8 @@ def text_of(value: Value) -> str:
         return value
     if value is None:
         return ""
+    if value.__class__ is int:
+        return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -73,6 +82,11 @@ def items_of(value: Value) -> tuple[Value, ...]:
     if value is None or value == "":
         return ()
     return value if isinstance(value, tuple) else (value,)
+
+
+def rows_of(value: Value) -> list[Mapping[str, Value]]:
+    """A table's rows; what is no row is an empty one."""
+    return [row if isinstance(row, Mapping) else {} for row in items_of(value)]
 
 
 def type_of(field: Field | None) -> str:
@@ -97,7 +111,7 @@ def _read(type_: str, value: Any, system: str) -> Value:
 
 def _read_row(cells: Payload, system: str) -> dict[str, Value]:
     return {
-        code: (told["value"] or None) if told["type"] in _SCALARS else _read(told["type"], told["value"], system)
+        code: (told["value"] or None) if told["type"] in SCALARS else _read(told["type"], told["value"], system)
         for code, told in cells.items()
     }
 
@@ -121,40 +135,49 @@ def _frozen(value: Any) -> Value:
     return None if value == "" else value
 
 
-def _wire(field: Field | None, value: Value) -> Any:
-    type_ = type_of(field)
-    if type_ in LIST_TYPES or isinstance(value, tuple):
-        return [_ELEMENTS.get(type_, _as_text)(field, item) for item in items_of(value)]
-    if type_ in ("CREATOR", "MODIFIER"):
-        return {"code": text_of(value)}
-    return text_of(value)
-
-
-def _as_text(field: Field | None, value: Value) -> Any:
-    return text_of(value)
-
-
-def _coded(field: Field | None, value: Value) -> Any:
-    return {"code": text_of(value)}
-
-
-def _attached(field: Field | None, value: Value) -> Any:
-    return {"fileKey": value.where if isinstance(value, File) else text_of(value)}
-
-
-def _row(field: Field | None, value: Value) -> Any:
-    cells = value if isinstance(value, Mapping) else {}
-    return {"value": to_payload(cells, cells_of(field))}
-
-
 def cells_of(field: Field | None) -> dict[str, Field]:
     """A table's columns by code."""
     columns: Iterable[Field] = () if field is None else field.fields
     return {cell.name: cell for cell in columns}
 
 
-_ELEMENTS: dict[str, Callable[[Field | None, Value], Any]] = {
+def writer_of(field: Field) -> Callable[[Value], Any]:
+    """How a field's values are sent. Elements are sent as a list, whatever the type."""
+    type_ = type_of(field)
+    if type_ == "SUBTABLE":
+        return _rows_writer(field)
+    return _WRITERS.get(type_, _as_it_is)
+
+
+def _as_it_is(value: Value) -> Any:
+    return [text_of(item) for item in value] if isinstance(value, tuple) else text_of(value)
+
+
+def _labels(value: Value) -> Any:
+    items = items_of(value)
+    return list(items) if _STR.issuperset(map(type, items)) else [text_of(item) for item in items]
+
+
+def _coded(value: Value) -> Any:
+    return [{"code": text_of(item)} for item in items_of(value)]
+
+
+def _coded_one(value: Value) -> Any:
+    return _as_it_is(value) if isinstance(value, tuple) else {"code": text_of(value)}
+
+
+def _attached(value: Value) -> Any:
+    return [{"fileKey": item.where if isinstance(item, File) else text_of(item)} for item in items_of(value)]
+
+
+def _rows_writer(field: Field) -> Callable[[Value], Any]:
+    made = Payloads(cells_of(field)).made
+    return lambda value: [{"value": made(row)} for row in rows_of(value)]
+
+
+_WRITERS: dict[str, Callable[[Value], Any]] = {
     **dict.fromkeys(USER_TYPES, _coded),
+    **dict.fromkeys(CHOICES_TYPES, _labels),
+    **dict.fromkeys(("CREATOR", "MODIFIER"), _coded_one),
     "FILE": _attached,
-    "SUBTABLE": _row,
 }

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import orjson
 
-from migrator.connectors.kintone.form import DEFAULT_PRECISION
+from migrator.connectors.kintone.plain import PLAIN, PlainPayloads, room_of
 from migrator.connectors.kintone.reading import JSON
-from migrator.connectors.kintone.rows import columns_of, completed, rows_of
+from migrator.connectors.kintone.rows import columns_of, completed
 from migrator.connectors.kintone.stored import cell_stored, is_number, number_text
-from migrator.connectors.kintone.values import text_of, to_payload, type_of
+from migrator.connectors.kintone.values import Payloads, cells_of, rows_of, text_of, type_of
 from migrator.contract import Batch, Call, Writing
 from migrator.errors import Refused
 from migrator.model.plan import Action, Change
@@ -48,28 +48,32 @@ class Form:
     def __init__(self, writing: Writing, system: str) -> None:
         self.writing = writing
         self._system = system
-        self._known = writing.collection.fields or {}
-        types = {name: type_of(field) for name, field in self._known.items()}
-        self._ruled = tuple((name, self._known[name], type_) for name, type_ in types.items() if type_ in _CHECKED)
-        self._tables = tuple(name for name, type_ in types.items() if type_ == "SUBTABLE")
+        known = writing.collection.fields or {}
+        of = {type_: [field for field in known.values() if type_of(field) == type_] for type_ in _CHECKED}
+        self._numbers = [(field, room_of(field)) for field in of["NUMBER"]]
+        self._tables = [_Table(field) for field in of["SUBTABLE"]]
+        self._files = [field.name for field in of["FILE"]]
+        self._plain = PlainPayloads(known)
+        self._payloads = Payloads(known)
         self._key = upserts(writing)
 
     def check(self, change: Change) -> None:
         """What the server would refuse, or ignore without a word. Raises Refused."""
         after = change.after or {}
-        for name, field, type_ in self._ruled:
-            if name not in after:
-                continue
-            value = after[name]
-            if type_ == "NUMBER":
-                _must_fit(field, value, change)
-                continue
-            if type_ == "SUBTABLE":
-                _must_have_columns(field, value, change)
-            if any(file.system != self._system for file in _files(value)):
-                raise _never(change, name, "a file of another system cannot be written to Kintone yet")
-        key = self._key if change.action is Action.CREATE else None
-        if key is not None and len(text_of(after.get(key))) > KEY_LENGTH:
+        for field, room in self._numbers:
+            value = after.get(field.name)
+            text = value if value.__class__ is str else text_of(value)
+            if len(text) > room or "e" in text or "E" in text:
+                _must_fit(field, text, room, change)
+        for table in self._tables:
+            value = after.get(table.name)
+            if value and not table.plain(value):
+                table.check(value, change)
+                self._must_be_ours(table.name, value, change)
+        for name in self._files:
+            self._must_be_ours(name, after.get(name), change)
+        key = self._key
+        if key is not None and change.action is Action.CREATE and len(text_of(after.get(key))) > KEY_LENGTH:
             raise _never(change, key, f"a key of more than {KEY_LENGTH} characters cannot serve `on_taken: update`")
 
     def part(self, change: Change) -> bytes:
@@ -79,26 +83,63 @@ class Form:
         """
         if change.action is Action.DELETE:
             return orjson.dumps([change.target_id, change.version or UNCHECKED])
-        self.check(change)
-        record = to_payload(self._sent(change), self._known)
-        if change.action is Action.UPDATE:
-            version = change.version or UNCHECKED
-            return _json({"id": change.target_id, "revision": version, "record": record}, change)
-        if self._key is None:
-            return _json(record, change)
-        value = record.pop(self._key)["value"]
-        return _json({"updateKey": {"field": self._key, "value": value}, "record": record}, change)
-
-    def _sent(self, change: Change) -> Mapping[str, Value]:
-        """The fields that go along; tables whole, since a row that is named by some of its cells loses the others."""
         after = change.after or {}
         if change.along:
             after = {**change.along, **after}
-        tables = [name for name in self._tables if name in after and after[name].__class__ is not str]
-        if not tables:
-            return after
-        before = change.before or {}
-        return {**after, **{name: _whole(self._known[name], after[name], before.get(name)) for name in tables}}
+        key = self._key if change.action is Action.CREATE else None
+        record = self._plain.made(after)
+        if record is None or (key in record and len(record[key]["value"]) > KEY_LENGTH):
+            self.check(change)
+            record = self._payloads.made(self._whole(after, change.before or {}))
+        if change.action is Action.UPDATE:
+            version = change.version or UNCHECKED
+            return _json({"id": change.target_id, "revision": version, "record": record}, change)
+        if key is None:
+            return _json(record, change)
+        value = record.pop(key)["value"]
+        return _json({"updateKey": {"field": key, "value": value}, "record": record}, change)
+
+    def _whole(self, after: Mapping[str, Value], before: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Tables whole, since a row that is named by some of its cells loses the others."""
+        tables = [table for table in self._tables if table.name in after]
+        return {**after, **{table.name: table.whole(after[table.name], before.get(table.name)) for table in tables}}
+
+    def _must_be_ours(self, name: str, value: Value, change: Change) -> None:
+        if any(file.system != self._system for file in _files(value)):
+            raise _never(change, name, "a file of another system cannot be written to Kintone yet")
+
+
+class _Table:
+    """A table of a form."""
+
+    def __init__(self, field: Field) -> None:
+        self.name = field.name
+        self._known = cells_of(field).keys()
+        self._columns = columns_of(field)
+        """Those that take values."""
+
+    def plain(self, value: Value) -> bool:
+        """Whether `check` would find nothing, and no file is in it: a fifth of looking for them."""
+        if value.__class__ is not tuple:
+            return False
+        known, plain = self._known, PLAIN.issuperset
+        for row in value:
+            if row.__class__ is not dict or not row.keys() <= known or not plain(map(type, row.values())):
+                return False
+        return True
+
+    def check(self, value: Value, change: Change) -> None:
+        """Raises Refused for a column that the table does not have."""
+        for row in rows_of(value):
+            for name in row.keys() - self._known:
+                raise _never(change, self.name, f"the table {self.name} has no column {name}")
+
+    def whole(self, value: Value, before: Value) -> Value:
+        """Its rows with the cells that they do not name, out of the rows that stand; a text stays, to be refused."""
+        if value.__class__ is str:
+            return value
+        rows = completed(self._columns, rows_of(value), before, cell_stored)
+        return tuple({name: row[name] for name in self._columns if name in row} for row in rows)
 
 
 def call_of(root: str, batches: tuple[Batch, ...]) -> Call:
@@ -151,27 +192,8 @@ def _body(batch: Batch) -> bytes:
     return b'{"app":%s%s,"records":[%s]}' % (app, upsert, b",".join(item.part for item in batch.items))
 
 
-def _whole(table: Field, value: Value, before: Value) -> Value:
-    """A table's rows with the cells that they do not name, out of the rows that stand."""
-    columns = columns_of(table)
-    whole = completed(columns, rows_of(value), before, cell_stored)
-    return tuple({name: row[name] for name in columns if name in row} for row in whole)
-
-
-def _must_have_columns(table: Field, value: Value, change: Change) -> None:
-    known = {cell.name for cell in table.fields}
-    for row in rows_of(value):
-        for name in row.keys() - known:
-            raise _never(change, table.name, f"the table {table.name} has no column {name}")
-
-
-def _must_fit(field: Field, value: Value, change: Change) -> None:
+def _must_fit(field: Field, text: str, room: int, change: Change) -> None:
     """An integer part with more digits than the app's precision leaves is refused (observed)."""
-    places, _, digits = field.extra.get("precision", DEFAULT_PRECISION)
-    room = digits - places
-    text = value if value.__class__ is str else text_of(value)
-    if len(text) <= room and "e" not in text and "E" not in text:
-        return
     if is_number(text) and len(number_text(text, 0, "DOWN").lstrip("-")) > room:
         raise _never(change, field.name, f"the number has more than {room} digits before the decimal point")
 

@@ -1,0 +1,98 @@
+"""What users write about Kitemaker: the system's keys, source.query, target.options; and the login."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from enum import StrEnum
+
+from migrator.contract import Auth
+from migrator.model.described import about
+from migrator.model.lean import dataclass
+
+HOST = "https://toil.kitemaker.co"
+"""Where both interfaces are. [vendor docs]"""
+
+
+class CallForm(StrEnum):
+    """Which interface carries the changes."""
+
+    REST = "rest"
+    GRAPHQL = "graphql"
+
+
+class Placement(StrEnum):
+    """Where in its column an item goes."""
+
+    TOP = "top"
+    BOTTOM = "bottom"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Address and login."""
+
+    token: str = field(
+        repr=False,
+        metadata=about(
+            "A personal access token or an application's; the latter sees no private spaces.",
+            secret=True,
+            examples=("{{ env.KITEMAKER_TOKEN }}",),
+        ),
+    )
+    url: str = field(default=HOST, metadata=about("Scheme and host alone.", examples=(HOST,)))
+    graphql: bool = field(
+        default=True,
+        metadata=about("false: ask the REST interface alone. It shows 50 items of a space; more are an error."),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How a source is read."""
+
+    strip_markers: bool = field(
+        default=True, metadata=about("Leave out the line by which an earlier migration marked a text.")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """How a target is written."""
+
+    call: CallForm = field(
+        default=CallForm.REST,
+        metadata=about(
+            "`rest`: labels are only ever added, dates are those of the writing. `graphql`: labels and people as "
+            "wanted, dates of the source on new records, new items on top of their column."
+        ),
+    )
+    placement: Placement = field(
+        default=Placement.BOTTOM,
+        metadata=about("Where `rest` puts new and moved items; `bottom` keeps the order of the source."),
+    )
+
+
+def complaints(options: Options) -> tuple[str, ...]:
+    """What is wrong with the Options, as sentences; `env` expressions are let pass."""
+    if "{{" in options.url:
+        return ()
+    scheme, _, rest = options.url.partition("://")
+    if scheme not in ("https", "http") or "/" in rest.rstrip("/") or not rest.strip("/"):
+        return (f"url is scheme and host alone, such as {HOST}: the paths are added",)
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login(Auth):
+    """One token, in the header of each interface. [seed manual, vendor docs]"""
+
+    token: str = field(repr=False)
+
+    def headers(self) -> Mapping[str, str]:
+        """The same for every request."""
+        return {"X-API-KEY": self.token, "Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+
+    def secrets(self) -> tuple[str, ...]:
+        """The token."""
+        return (self.token,)
