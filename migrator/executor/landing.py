@@ -11,28 +11,28 @@ from migrator.executor.way import Way
 from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change
 from migrator.model.run import AllDone
-from migrator.model.values import Key, Origin
+from migrator.model.values import Origin
 from migrator.state.journal import Landed
-
-Named = tuple[Key, Origin | None, str | None]
-"""What a line is called by: key, origin, target id."""
 
 
 class Names(Sequence[str]):
     """Keys or origins as text, each made when it is looked at: few who are told look at them."""
 
-    def __init__(self, named: Sequence[Named]) -> None:
-        self._named = named
+    def __init__(self, lines: Sequence[Load] | Sequence[Change]) -> None:
+        self._lines = lines
 
     def __len__(self) -> int:
-        return len(self._named)
+        return len(self._lines)
 
     @overload
     def __getitem__(self, place: int) -> str: ...
     @overload
     def __getitem__(self, place: slice) -> Sequence[str]: ...
     def __getitem__(self, place: int | slice) -> str | Sequence[str]:
-        return Names(self._named[place]) if isinstance(place, slice) else name_of(*self._named[place])
+        if isinstance(place, slice):
+            return Names(self._lines[place])
+        line = self._lines[place]
+        return line.name if isinstance(line, Load) else name_of(line.key, line.origin, line.target_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def landing_of(way: Way, parcel: Parcel, results: Sequence[Result]) -> Landing |
     )
     lines = [load.line for load in loads]
     landed = Landed(lines=lines, outcomes=outcomes, pair=pair, source_ids=[origin.id for origin in origins if origin])
-    return Landing(landed=landed, names=Names([(load.item.key, load.origin, load.item.target_id) for load in loads]))
+    return Landing(landed=landed, names=Names(loads))
 
 
 def links_of(way: Way, links: Sequence[tuple[int, Change]]) -> Landing | None:
@@ -88,7 +88,7 @@ def links_of(way: Way, links: Sequence[tuple[int, Change]]) -> Landing | None:
     )
     source_ids = [change.origin.id for change in changes if change.origin]
     landed = Landed(lines=[line for line, _ in links], outcomes=outcomes, pair=pair, source_ids=source_ids)
-    return Landing(landed=landed, names=Names([(change.key, change.origin, change.target_id) for change in changes]))
+    return Landing(landed=landed, names=Names(changes))
 
 
 def pair_of(way: Way, origins: Sequence[Origin | None]) -> Pair | None:

@@ -35,7 +35,7 @@ from migrator.transport.session import Ask, Login
 AHEAD = 8
 """Most reads that a stream asks ahead, whatever a system allows: each answer waits in memory for its turn."""
 AHEAD_BYTES = 8_000_000
-"""So many bytes of answers may wait, by the size of the last one; fewer reads are asked ahead where they are large."""
+"""As many bytes of answers may wait, by the last one's size: fewer reads are asked ahead where they are large."""
 
 
 class OpenWire(Wire, Protocol):

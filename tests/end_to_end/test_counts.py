@@ -73,7 +73,7 @@ def test_a_copy_makes_one_request_a_page_and_one_a_bundle(bench: Bench) -> None:
 
 
 def test_three_times_the_records_need_no_more_objects(tmp_path: Path) -> None:
-    """What is asked ahead (two pages here) is bounded, and a record dies when its line is written; so in the apply."""
+    """What is asked ahead (two pages here) is bounded; a record dies when its line is written. So in the apply."""
     most: list[tuple[int, int]] = []
     for count in (8_000, 24_000):
         with Stand("kintone_server.py", "--records", str(count)) as stand:
