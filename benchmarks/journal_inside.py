@@ -1,9 +1,9 @@
-"""Runs the program in this process and writes what its state's calls cost: see journal.py.
+"""Runs the program in this process and writes what the calls of its state, and of its telling, cost: see journal.py.
 
     python benchmarks/journal_inside.py OUT.json apply a.plan
 
-Every public method of the state's parts is wrapped. The thread's CPU time is taken around the outermost call, and
-around each step of one that yields, so nothing counts twice and no waiting counts at all.
+Every public method of the state's parts, of the run's log and of the view is wrapped. The thread's CPU time is taken
+around the outermost call, and around each step of one that yields, so nothing counts twice and no waiting counts.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from migrator.cli.main import main
+from migrator.executor.runlog import RunLog
 from migrator.state.idmap import IdRows
 from migrator.state.journal import Journal
 from migrator.state.lease import Lease
 from migrator.state.runs import Runs
 from migrator.state.turns import Turns
+from migrator.views.text import TextView
 
 PARTS = (Journal, Turns, IdRows, Runs, Lease)
+TELLING = (RunLog, TextView)
 MORE = frozenset({"__enter__", "__exit__"})
 INSIDE_ANOTHER = frozenset({"transaction"})
 """A context manager whose body is somebody else's; the calls that enter it are counted whole."""
@@ -83,10 +86,14 @@ def _timed(name: str, method: Callable[..., Any], clock: Clock) -> Callable[...,
 if __name__ == "__main__":
     out, sys.argv[1:] = Path(sys.argv[1]), sys.argv[2:]
     kept = Clock()
+    told = Clock()
     for each in PARTS:
         wrap(each, kept)
+    for each in TELLING:
+        wrap(each, told)
     try:
         main()
     finally:
-        whole = sum(seconds for seconds, _ in kept.calls.values())
-        out.write_text(json.dumps({"journal": whole, "calls": kept.calls}), "utf-8")
+        shares = {"journal": kept, "telling": told}
+        whole = {name: sum(seconds for seconds, _ in clock.calls.values()) for name, clock in shares.items()}
+        out.write_text(json.dumps({**whole, "calls": kept.calls | told.calls}), "utf-8")
