@@ -7,5 +7,6 @@ the rest of the program: two readings of one manual must not share a mistake.
 EMULATORS: dict[str, str] = {
     "kintone": "migrator.emulators.kintone:create",
     "kainexus": "migrator.emulators.kainexus:create",
+    "glpi": "migrator.emulators.glpi:create",
 }
 """System name -> "module:callable"; the callable is `create(*, seed, pace, clock) -> Emulator` (see server.py)."""
