@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import mimetypes
 import re
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -132,7 +134,9 @@ def _json(body: bytes, base: str) -> Any:
 
 def _read_multipart(request: Request, call: Call, base: str) -> None:
     for name, file in request.files.items(multi=True):
-        call.uploads.append(Upload(name, file.filename or "", file.mimetype or "", file.read()))
+        told = PurePosixPath(file.filename or "").name  # PHP takes the last part of a path
+        mime = file.mimetype or mimetypes.guess_type(told)[0] or "application/octet-stream"
+        call.uploads.append(Upload(name, told, mime, file.read()))
         file.close()
     if not call.uploads:
         raise refusal("ERROR_UPLOAD_FILE_TOO_BIG_POST_MAX_SIZE", base, early=True)

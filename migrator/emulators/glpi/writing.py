@@ -81,6 +81,7 @@ class Writing:
             values.setdefault("entities_id", self.session.active)
         if self.call.uploads and self.type.name == "Document":
             file = self.call.uploads[0]
+            values.pop("filename", None)  # the file itself tells it, whatever a client sends here
             values[document.UPLOAD] = file if document.allowed(self.store, file.name) else None
         try:
             number = self._items.add(self.type, values)
