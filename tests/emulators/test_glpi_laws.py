@@ -108,3 +108,25 @@ def test_any_body_is_answered_in_the_form_of_the_system(path: str, method: str, 
     if answer.status_code >= 400:
         code, _ = answer.get_json()
         assert code.startswith("ERROR")
+
+
+WORDS = st.sampled_from(["a", "A", "é", "E", "ab", " a", "a ", "0", "%", None])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(WORDS, max_size=6), st.lists(st.tuples(st.integers(1, 6), WORDS), max_size=4), st.sampled_from("aAbé0")
+)
+def test_a_looked_up_filter_finds_what_reading_all_finds(
+    names: list[str | None], changes: list[tuple[int, str | None]], wanted: str
+) -> None:
+    calls = fresh()
+    for name in names:
+        calls.emulator.store.add("Computer", name=name)
+    query = {"searchText[name]": f"^{wanted}$"}
+    assert isinstance(calls.read("Computer", **query), list)
+    for number, name in changes:
+        calls.put(f"Computer/{number}", name=name)
+    rows = calls.emulator.store.rows("Computer")
+    found = [row["id"] for row in rows if row["name"] is not None and fold(row["name"]) == fold(wanted)]
+    assert [row["id"] for row in calls.read("Computer", **query)] == found

@@ -249,3 +249,11 @@ def test_the_emulator_tells_what_logs_in() -> None:
     assert "GLPI_APP_TOKEN" not in create(options=Options(app_token=None)).variables
     assert len(emulator.store.rows("Computer")) == 0
     assert len(create_emulator("glpi").store.rows("Computer")) == 13
+
+
+def test_what_is_not_served(sample: Calls) -> None:
+    """The newer API, namespaces, raw SQL of a search, and locks of sessions."""
+    assert sample.client.get("/api.php/v2/Assets/Computer", headers=sample.headers).status_code == 404
+    assert sample.ask("GET", "Glpi%5CSocket").get_json()[0] == "ERROR_RESOURCE_NOT_FOUND_NOR_COMMONDBTM"
+    assert "rawdata" not in sample.ask("GET", "search/Computer", rawdata="1").get_json()
+    assert sample.ask("GET", "Computer/1", session_write="true").get_json()["name"] == "pc-001"

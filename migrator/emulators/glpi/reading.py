@@ -14,7 +14,7 @@ from migrator.emulators.glpi.schema import CHILDREN, Itemtype, find
 from migrator.emulators.glpi.sessions import Session, may, sees
 from migrator.emulators.glpi.store import Store
 from migrator.emulators.glpi.tables import Row
-from migrator.emulators.glpi.text import decode, like, order_key
+from migrator.emulators.glpi.text import decode, exact, like, order_key
 from migrator.emulators.glpi.wire import Brackets, Call, intval, truth
 
 Page = tuple[int, list[Any], dict[str, str]]
@@ -143,32 +143,41 @@ class Reading:
         return sort, order == "DESC"
 
     def _found(self, itemtype: Itemtype, parent: tuple[Itemtype, Row] | None) -> list[Row]:
-        rows = self._candidates(itemtype, parent)
+        filters = self._filters(itemtype)
+        rows = self._candidates(itemtype, parent, filters)
         if itemtype.has_trash:
             wanted = 1 if self.call.flag("is_deleted") else 0
             rows = [row for row in rows if row["is_deleted"] == wanted]
         rows = [row for row in rows if sees(self.store, self.session, itemtype, row)]
-        for column, test in self._filters(itemtype):
+        for column, value in filters:
+            test = like(value)
             rows = [row for row in rows if test(as_like(row[column]))]
         return rows
 
-    def _filters(self, itemtype: Itemtype) -> list[tuple[str, Callable[[str | None], bool]]]:
-        """Tests of searchText; an empty value or "0" filters nothing, nor does a scalar. [observed]"""
+    def _filters(self, itemtype: Itemtype) -> list[tuple[str, str]]:
+        """Columns and values of searchText; an empty value or "0" filters nothing, nor does a scalar. [observed]"""
         told = self.call.parameters.get("searchText")
         if not isinstance(told, dict):
             return []
-        tests = []
+        filters = []
         for column, value in told.items():
             if column not in itemtype.columns:
                 raise self._refuse("ERROR_FIELD_NOT_FOUND", column, itemtype.name)
             if column not in itemtype.hidden and truth(value):
-                tests.append((column, like(str(value))))
-        return tests
+                filters.append((column, str(value)))
+        return filters
 
-    def _candidates(self, itemtype: Itemtype, parent: tuple[Itemtype, Row] | None) -> list[Row]:
-        """All rows, or those that hang on the parent, by the first way that fits; else all. [observed]"""
+    def _candidates(
+        self, itemtype: Itemtype, parent: tuple[Itemtype, Row] | None, filters: list[tuple[str, str]]
+    ) -> list[Row]:
+        """All rows, or those that hang on the parent, by the first way that fits; else all. [observed] A filter
+        that means "equals" is looked up."""
         table = self.store.table(itemtype.name)
         if parent is None:
+            for column, value in filters:
+                wanted = exact(value)
+                if wanted is not None:
+                    return [table.rows[number] for number in table.alike(column, wanted)]
             return [table.rows[number] for number in sorted(table.rows)]
         above, row = parent
         if above.key in itemtype.columns:

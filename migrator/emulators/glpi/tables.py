@@ -5,7 +5,7 @@ from typing import Any
 
 from migrator.emulators.glpi.refusal import SqlError
 from migrator.emulators.glpi.schema import Itemtype
-from migrator.emulators.glpi.text import order_key
+from migrator.emulators.glpi.text import fold, order_key
 
 Row = dict[str, Any]
 
@@ -20,6 +20,7 @@ class Table:
         self._blank = {name: column.default for name, column in itemtype.columns.items()}
         self._unique: dict[str, dict[tuple[Any, ...], int]] = {name: {} for name in itemtype.unique}
         self._columns: dict[str, dict[Any, dict[int, None]]] = {}
+        self._texts: dict[str, dict[str, dict[int, None]]] = {}
 
     def blank(self) -> Row:
         """A row of defaults."""
@@ -57,6 +58,16 @@ class Table:
             self._columns[column] = index
         return sorted(self._columns[column].get(value, ()))
 
+    def alike(self, column: str, folded: str) -> list[int]:
+        """Ids of the rows whose value in a column compares alike with a folded text, ascending."""
+        if column not in self._texts:
+            index: dict[str, dict[int, None]] = {}
+            for row in self.rows.values():
+                if row[column] is not None:
+                    index.setdefault(fold(str(row[column])), {})[row["id"]] = None
+            self._texts[column] = index
+        return sorted(self._texts[column].get(folded, ()))
+
     def where(self, **wanted: Any) -> Iterator[Row]:
         """Rows that have these values, by id; the first of the columns is looked up, so name the rarest first."""
         column, value = next(iter(wanted.items()))
@@ -88,6 +99,9 @@ class Table:
                 self._unique[name][key] = row["id"]
         for column, index in self._columns.items():
             index.setdefault(row[column], {})[row["id"]] = None
+        for column, texts in self._texts.items():
+            if row[column] is not None:
+                texts.setdefault(fold(str(row[column])), {})[row["id"]] = None
 
     def _leave(self, row: Row) -> None:
         for name, columns in self.type.unique.items():
@@ -96,6 +110,9 @@ class Table:
                 del self._unique[name][key]
         for column, index in self._columns.items():
             index[row[column]].pop(row["id"], None)
+        for column, texts in self._texts.items():
+            if row[column] is not None:
+                texts[fold(str(row[column]))].pop(row["id"], None)
 
 
 def _key(row: Row, columns: list[str]) -> tuple[Any, ...] | None:

@@ -62,7 +62,7 @@ def like(value: str) -> Test:
     """
     if value in ("NULL", "null"):
         return lambda text: text is None
-    value = encode(value).replace(ENCODED["<"], "<").replace(ENCODED[">"], ">").strip()
+    value = _sought(value)
     if value == "^$":
         return lambda text: text is None
     if value == "^":
@@ -76,6 +76,18 @@ def like(value: str) -> Test:
     middle = ".*".join(re.escape(part) for part in wanted.split("%"))
     pattern = re.compile(("" if start else ".*") + middle + ("" if end else ".*"), re.DOTALL)
     return lambda text: text is not None and pattern.fullmatch(fold(text)) is not None
+
+
+def exact(value: str) -> str | None:
+    """The folded text that a search value equals, where it is pinned at both ends and has no wildcard."""
+    value = _sought(value)
+    if value in ("^", "^$") or "%" in value or not (value.startswith("^") and value.endswith("$")):
+        return None
+    return fold(value[1:-1].strip())
+
+
+def _sought(value: str) -> str:
+    return encode(value).replace(ENCODED["<"], "<").replace(ENCODED[">"], ">").strip()
 
 
 def _plain(wanted: str, start: bool, end: bool) -> Test:
