@@ -257,3 +257,11 @@ def test_what_is_not_served(sample: Calls) -> None:
     assert sample.ask("GET", "Glpi%5CSocket").get_json()[0] == "ERROR_RESOURCE_NOT_FOUND_NOR_COMMONDBTM"
     assert "rawdata" not in sample.ask("GET", "search/Computer", rawdata="1").get_json()
     assert sample.ask("GET", "Computer/1", session_write="true").get_json()["name"] == "pc-001"
+
+
+def test_an_accident_in_a_bulk_write_leaves_what_was_before_it() -> None:
+    calls = fresh()
+    told = [{"name": "a"}, {"name": "b", "itilcategories_id": "word"}, {"name": "c"}]
+    answer = calls.ask("POST", "Ticket", {"input": told})
+    assert (answer.status_code, answer.mimetype, answer.data) == (200, "text/html", b"")
+    assert [row["name"] for row in calls.read("Ticket")] == ["a"]

@@ -117,7 +117,7 @@ class Criteria:
 
     def _equals(self, option: SearchOption, value: str) -> Test:
         """By id for dropdowns and names; else by the column's value."""
-        if option.datatype in ("itemlink", "dropdown") or (option.path and option.table != "glpi_users_"):
+        if option.datatype in ("itemlink", "dropdown"):
             if not value.lstrip("-").isdecimal():
                 return lambda itemtype, row: False
             wanted = int(value)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.emulators.glpi.kinds.kind import Kind
 from migrator.emulators.glpi.options import TITLE_FROM_CONTENT
-from migrator.emulators.glpi.refusal import NotDone
+from migrator.emulators.glpi.refusal import Accident, NotDone
 from migrator.emulators.glpi.schema import Itemtype
 from migrator.emulators.glpi.tables import Row
 from migrator.emulators.glpi.wire import intval
@@ -37,8 +37,7 @@ class Itil(Kind):
     def before_add(self, items: "Items", itemtype: Itemtype, values: dict[str, Any]) -> dict[str, Any]:
         """Fills in title, dates, priority, writer; who is assigned at once makes it assigned."""
         store, user = items.store, items.session.user
-        if "date" in values:
-            _check_date(values["date"])
+        _check(itemtype, values)
         told = {"content": "", "urgency": 3, "impact": 3, **values}
         told["name"] = values.get("name") or str(told["content"] or "")[:TITLE_FROM_CONTENT]
         told.setdefault("priority", priority(told["urgency"], told["impact"]))
@@ -55,8 +54,7 @@ class Itil(Kind):
 
     def before_update(self, items: "Items", itemtype: Itemtype, row: Row, values: dict[str, Any]) -> dict[str, Any]:
         """A closed one takes a new status and nothing else; new actors and times follow. [observed]"""
-        if "date" in values:
-            _check_date(values["date"])
+        _check(itemtype, values)
         values = {name: value for name, value in values.items() if name != "id"}
         if row["status"] == CLOSED:
             if "status" not in values or intval(values["status"]) == CLOSED:
@@ -130,12 +128,17 @@ def _actors(values: dict[str, Any], name: str) -> list[int]:
     return [intval(each) for each in many if intval(each if each is not None else 0)]
 
 
-def _check_date(value: Any) -> None:
-    """The opening date is taken in its full form only. [observed]"""
-    try:
-        datetime.strptime(str(value), "%Y-%m-%d %H:%M:%S")
-    except ValueError:
-        raise NotDone("Incorrect value for date field.") from None
+def _check(itemtype: Itemtype, values: dict[str, Any]) -> None:
+    """The opening date is taken in its full form only; a word for a key is an accident. [observed]"""
+    if "date" in values:
+        try:
+            datetime.strptime(str(values["date"]), "%Y-%m-%d %H:%M:%S")
+        except ValueError:
+            raise NotDone("Incorrect value for date field.") from None
+    for name in itemtype.keys.keys() & values.keys():
+        value = values[name]
+        if isinstance(value, str) and value and not value.strip().lstrip("-").isdecimal():
+            raise Accident
 
 
 def seconds(start: Any, end: Any) -> int:
