@@ -16,6 +16,8 @@ A **secret** takes nothing but one `{{ env.NAME }}` expression.
 
 - A KaiNexus `collection` is the id of an Item List card as a source (or, with `query: {list: CARD}`, the template),
   and the template, by name or id, as a target.
+- A GLPI `collection` is an itemtype, such as `Computer` or `Location`; fields are its columns, as the API names them.
+  Its date-times tell no zone: set the system's `zone` to the server's. Keys (`locations_id`) are ids, 0 is none.
 - A file's `collection` is its name in the folder. Files are written as they are asked for: a csv target does not
   neutralise cells that begin with `=`, `+`, `-` or `@`; open it in a spreadsheet only if you trust its source.
 """
