@@ -59,7 +59,7 @@ def world(emulator: Emulator) -> World:
         return {str(row["id"]): plain(row["name"] or "") for row in store.rows("Computer") if not row["is_deleted"]}
 
     def remove(id_: str) -> None:
-        del store.table("Computer").rows[int(id_)]
+        store.table("Computer").remove(int(id_))
 
     return World(
         connector=Glpi,
