@@ -100,7 +100,11 @@ def _kainexus(store: Any) -> dict[int, Any]:
         return {number: store.read(number) for number, item in sorted(store.items.items()) if not item.deleted}
 
 
-TRUTHS: Mapping[str, Callable[[Any], Any]] = {"kintone": _kintone, "kainexus": _kainexus}
+def _glpi(store: Any) -> dict[str, list[dict[str, Any]]]:
+    return {itemtype: store.rows(itemtype) for itemtype in ("Computer", "Location", "Ticket")}
+
+
+TRUTHS: Mapping[str, Callable[[Any], Any]] = {"kintone": _kintone, "kainexus": _kainexus, "glpi": _glpi}
 """Emulator -> how its store is read whole."""
 
 

@@ -79,7 +79,7 @@ class World:
             session.put("http://kintone.localhost/k/v1/record.json", json=body, headers=token).raise_for_status()
 
 
-SYSTEMS = {"assets": "kintone", "ideas": "kintone", "show": "kintone", "board": "kainexus"}
+SYSTEMS = {"cmdb": "glpi", "assets": "kintone", "ideas": "kintone", "show": "kintone", "board": "kainexus"}
 """The playbooks' names of their systems -> the emulator."""
 
 
@@ -100,6 +100,18 @@ def edit_improvement(world: World) -> None:
     store.write([{"id": 13002, "summary": "Improvement 2, shorter"}])
 
 
+def edit_room(world: World) -> None:
+    """Somebody renames a room in the spreadsheet."""
+    sheet = world.folder / "demo-rooms.csv"
+    sheet.write_text(sheet.read_text("utf-8").replace("Lab 201", "Lab <201>"), "utf-8")
+
+
+def edit_computer(world: World) -> None:
+    """Somebody renames a computer in GLPI."""
+    store: Any = world.emulators["glpi"].store
+    store.row("Computer", 1)["name"] = "pc-one"
+
+
 @dataclass(frozen=True)
 class Story:
     """What a playbook brings over, and what an edit at the source becomes."""
@@ -111,6 +123,8 @@ class Story:
 
 
 STORIES = {
+    "csv-to-glpi": Story(5, edit_room, {"name": "Lab 201"}, {"name": "Lab <201>"}),
+    "glpi-to-kintone": Story(11, edit_computer, {"label": "pc-001"}, {"label": "pc-one"}),
     "csv-to-kintone": Story(6, edit_sheet, {"label": "old-server"}, {"label": "older server"}),
     "kintone-to-kainexus": Story(
         10, edit_idea, {"summary": "One form for travel"}, {"summary": "One form for all travel"}
@@ -128,7 +142,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     shutil.copytree(PLAYBOOKS, folder)
     monkeypatch.chdir(folder)
     clock = OneClock()
-    emulators = {name: create_emulator(name, clock=clock) for name in ("kintone", "kainexus")}
+    emulators = {name: create_emulator(name, clock=clock) for name in ("kintone", "kainexus", "glpi")}
     return World(folder, clock, emulators)
 
 
