@@ -185,6 +185,12 @@ def test_a_page_in_place_of_json_is_told(emulator: Emulator, status: int, body: 
     assert words in str(caught.value)
 
 
+def test_a_glpi_that_is_too_old_is_told(emulator: Emulator) -> None:
+    """Before version 10 texts are stored in another form, which nothing decodes."""
+    emulator.store.options.version = "9.5.13"
+    assert "GLPI 9.5.13" in str(refusal(emulator))
+
+
 def test_an_outage_is_waited_for_and_then_told(emulator: Emulator) -> None:
     """503 is busy; when it stays, the system is unreachable."""
     emulator.faults.add(match="/listSearchOptions/", kind="status", status=503)

@@ -370,3 +370,25 @@ def test_people_are_made_with_mail_and_profile(emulator: Emulator) -> None:
         assert stored["_useremails"] == {"-1": "j@example.com"}
     with desk(emulator, "UserEmail") as mails:
         assert [one.fields["email"] for one in mails.records(parent=f"User/{number}")] == ["j@example.com"]
+
+
+def test_dates_of_an_old_ticket_stay_as_they_were_sent(emulator: Emulator) -> None:
+    """A closed one is made with its dates; GLPI sets only those that are not sent."""
+    wanted: Any = {
+        "name": "old", "status": 6, "date": "2019-01-01T08:00:00Z", "solvedate": "2019-01-02T08:00:00Z",
+        "closedate": "2019-01-03T08:00:00Z", "date_creation": "2019-01-01T08:00:01Z",
+    }  # fmt: skip
+    with desk(emulator, "Ticket") as tickets:
+        assert tickets.stands(done(tickets.create(wanted)[0]), wanted)
+
+
+@pytest.mark.parametrize("itemtype", ["Problem", "Change"])
+def test_problems_and_changes_are_treated_like_tickets(emulator: Emulator, itemtype: str) -> None:
+    """Priority goes along, and a closed one is not renamed."""
+    with desk(emulator, itemtype) as items:
+        number = done(items.create({"name": "x", "content": "c", "priority": 6, "_users_id_assign": ("4",)})[0])
+        done(items.update(number, {"impact": 1}))
+        assert items.record(number).fields["priority"] == 6
+        done(items.update(number, {"status": 6}))
+        with pytest.raises(Refused):
+            items.update(number, {"name": "y"})

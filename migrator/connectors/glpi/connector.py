@@ -35,6 +35,9 @@ from migrator.errors import BadAnswer
 from migrator.model.plan import Action, Change
 from migrator.model.values import Collection, Field, File, Key, Kind, Value
 
+OLDEST = 10
+"""Major version whose API knows how to give texts as they were meant. [source]"""
+
 IN_FLIGHT = 4
 """Sessions that only read themselves run side by side. [observed: four writers are twice as fast]"""
 
@@ -147,6 +150,10 @@ class Glpi(Target):
             major = version.partition(".")[0]
             if not major.isdecimal():
                 raise BadAnswer("GLPI does not tell its version (getGlpiConfig)")
+            if int(major) < OLDEST:
+                raise BadAnswer(
+                    f"this is GLPI {version}: its texts come in another form, from {OLDEST} on they are read"
+                )
             self._major = int(major)
         return self._major
 
