@@ -65,6 +65,9 @@ def unsettled(running: Running, section: Section) -> Iterator[Line]:
     """Lines of a section without an outcome: the plan and the journal merged, both in order of lines."""
     settled = _settled_lines(running, section)
     known = next(settled, None)
+    if known is None:
+        yield from running.kept.lines(section.start, section.stop)
+        return
     for line in running.kept.lines(section.start, section.stop):
         while known is not None and known < line[0]:
             known = next(settled, None)
@@ -86,7 +89,7 @@ def prepared(
     waiting: list[_Waiting] = []
     settled: list[tuple[Load, Settled]] = []
     for offset, raw in lines:
-        marked = is_marked(raw)
+        marked = b"$" in raw and is_marked(raw)  # nearly no line has one, and a call is spared
         change = parse_change(raw, marked)
         if change.action in _UNSENT:
             if links is not None:
@@ -95,7 +98,10 @@ def prepared(
             waiting.append(_Waiting(len(loads), offset, change, turns.get(offset)))
             loads.append(None)
         else:
-            loads.append(_sendable(way, offset, change, raw, settled))
+            try:
+                loads.append(ready(way, offset, change, raw))
+            except SystemFailed as error:
+                settled.append(_unsendable(offset, change, error))
     _fill(running, way, waiting, loads, settled)
     running.settle(way.step, settled)
     sent = [load for load in loads if load is not None]
@@ -131,26 +137,14 @@ def _fill(
         try:
             if some or change.needs:
                 change = _filled(running, way, change, known, needed)
+            turn = one.turn
+            loads[one.place] = (
+                ready(way, one.offset, change) if turn is None else restored(way, one.offset, change, turn)
+            )
         except _Nothing as nothing:
             settled.append(_skipped(one.offset, change, str(nothing)))
-        else:
-            loads[one.place] = _sendable(way, one.offset, change, b"", settled, one.turn)
-
-
-def _sendable(
-    way: Way,
-    offset: int,
-    change: Change,
-    raw: bytes,
-    settled: list[tuple[Load, Settled]],
-    turn: Turn | None = None,
-) -> Load | None:
-    """None: it can never be sent, and its outcome says so."""
-    try:
-        return ready(way, offset, change, raw) if turn is None else restored(way, offset, change, turn)
-    except SystemFailed as error:
-        settled.append(_unsendable(offset, change, error))
-        return None
+        except SystemFailed as error:
+            settled.append(_unsendable(one.offset, change, error))
 
 
 class _Nothing(Exception):

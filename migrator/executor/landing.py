@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import overload
 
 from migrator.contract import Done, Pair, Result
 from migrator.executor.load import Load, Parcel, name_of
 from migrator.executor.way import Way
+from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change
 from migrator.model.run import AllDone
 from migrator.model.values import Origin

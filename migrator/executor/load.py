@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
+
+import msgspec
+from msgspec.structs import replace
 
 from migrator.codec.change import parse_change
 from migrator.contract import Batch, Call, Capabilities, Item
@@ -20,9 +23,8 @@ _ROOM = 4096
 """Bytes of a request kept free for what goes around the parts."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Load:
-    """One line, ready to be sent: Refs filled, ids and versions known."""
+class Load(msgspec.Struct, gc=False):
+    """One line, ready to be sent: Refs filled, ids and versions known. A Struct is made in a third of the time."""
 
     line: int
     """Byte offset in the kept plan."""
@@ -61,7 +63,7 @@ class Load:
         return name_of(self.item.key, self.origin, self.item.target_id)
 
 
-_filled_load, _filled_item = filler(Load), filler(Item)
+_filled_item = filler(Item)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,19 +109,19 @@ def ready(way: Way, line: int, change: Change, raw: bytes = b"") -> Load:
     """A Load of a change without Refs; `raw`: its line says just that. Raises SystemFailed for what never can be."""
     action = change.action
     item = _item(change, way.target.encode_change(way.writing, change))
-    return _filled_load(line, action, action, item, change.origin, raw, None if raw else change)
+    return Load(line, action, action, item, change.origin, raw, None if raw else change)
 
 
 def unsent(line: int, change: Change) -> Load:
     """A Load of what is settled without a request."""
     action, item = change.action, _item(change, b"")
-    return Load(line=line, planned=action, action=action, item=item, origin=change.origin, made=change)
+    return Load(line, action, action, item, change.origin, made=change)
 
 
 def turned(way: Way, load: Load, change: Change, **known: object) -> Load:
     """The same line as another change (a new version, another action)."""
     item = _item(change, way.target.encode_change(way.writing, change))
-    return replace(load, action=change.action, item=item, origin=change.origin, made=change, **known)  # type: ignore[arg-type]  # fields of Load
+    return replace(load, action=change.action, item=item, origin=change.origin, made=change, **known)
 
 
 def batches_of(way: Way, phase: Phase, parcel: Parcel) -> tuple[Batch, ...]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from migrator.errors import Conflict
 from migrator.executor.after import After
 from migrator.executor.load import Load, settled_done, settled_not, turned
@@ -186,7 +188,7 @@ def _moved(
         after.again.append(_newer(way, load, record))
     elif overwrite and load.looked < LOOKS:
         before = {name: record.fields.get(name) for name in (change.after or change.before or {})}
-        after.again.append(replace(_newer(way, load, record), found=before))
+        after.again.append(structs.replace(_newer(way, load, record), found=before))
     else:
         after.settled.append((load, _conflict(load, Cause.MOVED, _MOVED, record)))
 
@@ -214,7 +216,7 @@ def _gone(way: Way, kind: PlanKind, after: After, load: Load) -> None:
 def _newer(way: Way, load: Load, record: Record) -> Load:
     """The same with the version that stands now."""
     if record.version == load.change.version:
-        return replace(load, looked=load.looked + 1)
+        return structs.replace(load, looked=load.looked + 1)
     change: Change = replace(load.change, version=record.version)
     return turned(way, load, change, looked=load.looked + 1)
 

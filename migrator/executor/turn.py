@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from msgspec import structs
+
 from migrator.executor.after import After
 from migrator.executor.load import Load, ready, settled_not
 from migrator.executor.way import Way
@@ -46,7 +48,7 @@ def restored(way: Way, line: int, change: Change, turn: Turn) -> Load:
         along=turn.along,
         whole=change.whole if turn.target_id == change.target_id else None,
     )
-    return replace(ready(way, line, turned), planned=change.action, found=turn.found)
+    return structs.replace(ready(way, line, turned), planned=change.action, found=turn.found)
 
 
 def spared(after: After, holds: Callable[[Mapping[str, Value]], bool]) -> None:

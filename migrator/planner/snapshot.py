@@ -159,7 +159,7 @@ class View:
 
     def _ask_keys(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         lane, size = self.lane, self.lane.capabilities.find
-        write = lane.writing.write
+        write, fold = lane.writing.write, folding(lane)
 
         def wanted(chunk: Chunk) -> list[Sequence[Key]]:
             keys = list(_keys_to_find(lane, chunk).values())
@@ -167,7 +167,8 @@ class View:
 
         def keep(chunk: Chunk, page: Page) -> None:
             for record in page.records:
-                chunk.by_key.setdefault(key_of(lane, record), []).append(record)
+                key = fold([record.fields.get(name) for name in write.key])
+                chunk.by_key.setdefault(key, []).append(record)
 
         return _through(
             chunks,

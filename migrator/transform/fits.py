@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
 from typing import Any, Final
 
+from migrator.model.lean import dataclass
 from migrator.model.values import OMIT, Field, File, Kind, Omit, Value
 from migrator.transform.coerce import coerce
 from migrator.transform.limits import LIST_ITEMS, TEXT_CHARACTERS

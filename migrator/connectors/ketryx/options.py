@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Literal
 
 from migrator.contract import Auth
 from migrator.model.described import about
+from migrator.model.lean import dataclass
 
 
 class Form(StrEnum):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from migrator.connectors.ketryx import answers
 from migrator.contract import Call, Wire
 from migrator.errors import BadAnswer
+from migrator.model.lean import dataclass
 from migrator.model.problem import Place
 
 ROOT = "/api/v1"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from migrator.contract import Auth
 from migrator.model.described import about
+from migrator.model.lean import dataclass
 
 HOST = "https://toil.kitemaker.co"
 """Where both interfaces are. [vendor docs]"""
