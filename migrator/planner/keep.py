@@ -119,6 +119,7 @@ def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
     named = "".join(f"{name}\x1f" for name in kept.lane.writing.write.key)
     planned: list[tuple[Pairing, Change]] = []
     standing: list[Pairing] = []
+    watched = kept.lane.referred or kept.deferrals is not None
     for pairing in pairings:
         verdict, record, folded = judge.verdict(pairing), pairing.record, pairing.folded
         if record is not None:
@@ -138,11 +139,11 @@ def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
             refuse(book, kept, (verdict,), pairing.desired.fields, pairing.number)
         else:
             tally[verdict.value] += 1
-            if record is not None:
+            if watched and record is not None:
                 standing.append(pairing)
     good = keep(book, kept, planned, kept.lines) if planned else planned
     tally.update(change.action for _, change in good)
-    if kept.lane.referred or kept.deferrals is not None:
+    if watched:
         _remember(book, kept, [*good, *((pairing, None) for pairing in standing)])
 
 

@@ -52,11 +52,11 @@ def trees(draw: st.DrawFn) -> Any:
             node = node[name]
         act = draw(st.sampled_from(["put", "drop", "add"]))
         if act == "put" or last == "x":
-            node[last] = draw(ODD)
+            node[last] = copy.deepcopy(draw(ODD))
         elif act == "drop":
             del node[last]
         elif isinstance(node, dict):
-            node[draw(st.sampled_from(["odd", "query", "file", "line", "mode"]))] = draw(ODD)
+            node[draw(st.sampled_from(["odd", "query", "file", "line", "mode"]))] = copy.deepcopy(draw(ODD))
     return tree
 
 
