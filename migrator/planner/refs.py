@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from migrator.contract import IdMap, Pair, pair_of_ref
-from migrator.model.playbook import Step
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.references import PLAIN, refs_in, waits
 from migrator.model.values import OMIT, Desired, Field, IfMissing, Omit, Ref, Value, quick_desired
@@ -43,8 +42,8 @@ def look_up(refs: Iterable[Ref], standing: Standing, ids: IdMap) -> dict[Ref, st
 class Missing:
     """Records that are referred to and that nobody brought over: counted for the notes of a step."""
 
-    def __init__(self, step: Step) -> None:
-        self._step = step.name
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
         self._records: Counter[tuple[str, str, IfMissing]] = Counter()
         self._ids: dict[tuple[str, str, IfMissing], Counter[str]] = {}
 
@@ -61,7 +60,7 @@ class Missing:
             name, collection, policy = place
             counts, records = self._ids[place], self._records[place]
             most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-            shown = ", ".join(f"{one} ({times:,} times)" for one, times in most[:_SHOWN])
+            shown = ", ".join(f"{self._told(one)} ({_count(times, 'time')})" for one, times in most[:_SHOWN])
             more = f" and {len(most) - _SHOWN:,} more" if len(most) > _SHOWN else ""
             least = "at least " if len(counts) >= _APART else ""
             number = f"{least}{_count(len(counts), 'record')} of {collection}"
@@ -71,8 +70,11 @@ class Missing:
                 f" that nobody brought over ({name}): {shown}{more}",
                 detail=_POLICIES[policy],
                 severity=Severity.WARNING,
-                place=Place(step=self._step),
+                place=Place(step=self._lane.step.name),
             )
+
+    def _told(self, source_id: str) -> str:
+        return "(holds a secret)" if self._lane.tainted(source_id.encode()) else source_id
 
 
 _POLICIES = {
@@ -176,7 +178,7 @@ class References:
     def __init__(self, lane: Lane, standing: Standing) -> None:
         self.lane = lane
         self.standing = standing
-        self.missing = Missing(lane.step)
+        self.missing = Missing(lane)
         self.filling = Filling(lane, self.missing)
         self.later: dict[int, Mapping[str, Value]] = {}
         """Sequence number -> fields that refer to the step's own records, of the chunks in hand."""

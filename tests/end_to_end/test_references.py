@@ -150,7 +150,7 @@ def test_a_missing_parent_is_null_or_left_alone_until_it_is_there(stage: Stage, 
     lines = plan(stage, "b.plan")
     assert [line["after"] for line in lines] == ([{"owner": None}] if policy == "none" else [])
     told = stage.run("show", "b.plan").out
-    assert "1 record refers to 1 record of people.csv that nobody brought over (people): 9 (1 times)" in told
+    assert "1 record refers to 1 record of people.csv that nobody brought over (people): 9 (1 time)" in told
     stage.write("people.csv", PEOPLE + "9,Chie\n")
     lines = plan(stage, "c.plan")
     assert [(line["step"], line["action"]) for line in lines] == [("people", "create"), ("assets", "update")]
@@ -254,6 +254,19 @@ def test_a_circle_between_steps_is_refused_with_its_path(stage: Stage) -> None:
     assert done.code == 1
     assert "PB045" in done.text
     assert "assets -> people -> assets" in done.text
+
+
+def test_what_cannot_be_set_later_cannot_refer_to_its_own_step(stage: Stage) -> None:
+    """A field that every new record needs; and an entry of `refs:` is told where it stands."""
+    stage.write("p.yaml", BOOK.replace('"{{ record.name }}"', "\"{{ ref('people', record.name) }}\""))
+    done = stage.run("validate", "p.yaml", "--online")
+    assert done.code == 1
+    assert 'PB046  field "name" refers to records of its own step and is required on create' in done.text
+    entry = "refs: {crew: {source: {system: sheet, collection: people.csv}, target: {system: kt, collection: 99}}}\n"
+    stage.write("p.yaml", BOOK.replace("ref('people', ", "ref('crew', ") + entry)
+    done = stage.run("plan", "p.yaml", "-o", "a.plan")
+    assert done.code == 1
+    assert f"p.yaml:{BOOK.count(chr(10)) + 1}:" in done.text
 
 
 def test_a_playbooks_own_test_reads_the_words_of_the_call(stage: Stage) -> None:

@@ -268,6 +268,15 @@ def test_the_note_tells_apart_no_more_than_it_can_hold(tmp_path: Path, monkeypat
     )
 
 
+def test_a_note_withholds_an_id_that_is_a_secret(tmp_path: Path) -> None:
+    """No plan holds it, whatever the policy."""
+    for policy in IfMissing:
+        rows: dict[str, dict[str, Value]] = {"r": {"crew": (ref(TEAMS, "hunter2hunter2", policy),)}}
+        planned(tmp_path / "p", people(rows, Shelf("to", [], FIELDS), {}))
+        assert b"hunter2hunter2" not in (tmp_path / "p").read_bytes()
+        assert b"(holds a secret)" in (tmp_path / "p").read_bytes()
+
+
 def test_where_nothing_refers_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan without references opens no file for them."""
 
