@@ -20,6 +20,8 @@ A **secret** takes nothing but one `{{ env.NAME }}` expression.
   Fields are `title`, labels as people see them, and `relation:NAME` with ids of items.
 - A Kitemaker `collection` is a space, by its key, name or id, for its work items; `SPACE/comments`; `SPACE/labels`;
   or, above the spaces, `initiatives` or `feedback`.
+- A GLPI `collection` is an itemtype, such as `Computer` or `Location`; fields are its columns, as the API names them.
+  Its date-times tell no zone: set the system's `zone` to the server's. Keys (`locations_id`) are ids, 0 is none.
 - A file's `collection` is its name in the folder. Files are written as they are asked for: a csv target does not
   neutralise cells that begin with `=`, `+`, `-` or `@`; open it in a spreadsheet only if you trust its source.
 """

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 CONNECTORS = {
     "csv": "migrator.connectors.csvfile:CsvFile",
+    "glpi": "migrator.connectors.glpi:Glpi",
     "jsonl": "migrator.connectors.jsonfile:JsonFile",
     "kainexus": "migrator.connectors.kainexus:KaiNexus",
     "ketryx": "migrator.connectors.ketryx:Ketryx",

@@ -9,5 +9,6 @@ EMULATORS: dict[str, str] = {
     "kainexus": "migrator.emulators.kainexus:create",
     "ketryx": "migrator.emulators.ketryx:create",
     "kitemaker": "migrator.emulators.kitemaker:create",
+    "glpi": "migrator.emulators.glpi:create",
 }
 """System name -> "module:callable"; the callable is `create(*, seed, pace, clock) -> Emulator` (see server.py)."""

@@ -113,10 +113,15 @@ def _kitemaker(store: Any) -> dict[str, Any]:
         return {id_: {**form, "space": store.work_items[id_].space.key} for id_, form in shown.items()}
 
 
+def _glpi(store: Any) -> dict[str, list[dict[str, Any]]]:
+    return {itemtype: store.rows(itemtype) for itemtype in ("Computer", "Location", "Ticket")}
+
+
 TRUTHS: Mapping[str, Callable[[Any], Any]] = {
     "kintone": _kintone,
     "kainexus": _kainexus,
     "ketryx": _ketryx,
+    "glpi": _glpi,
     "kitemaker": _kitemaker,
 }
 """Emulator -> how its store is read whole."""

@@ -94,7 +94,51 @@ def edit_item(stage: Stage) -> None:
     store.write(stage.env["KETRYX_PROJECT"], {"sourceId": "sample:RQ-5", "title": "Show doses"})
 
 
+def edit_room(stage: Stage) -> None:
+    sheet = stage.folder / "demo-rooms.csv"
+    text = sheet.read_text("utf-8")
+    assert text.count("Lab 201") == 1
+    sheet.write_text(text.replace("Lab 201", "Lab <201> & 202"), "utf-8")
+
+
+def edit_computer(stage: Stage) -> None:
+    """Somebody moves a computer in GLPI, as its own API does it."""
+    url = stage.env["GLPI_URL"]
+    headers = {"App-Token": stage.env["GLPI_APP_TOKEN"]}
+    login = {**headers, "Authorization": f"user_token {stage.env['GLPI_USER_TOKEN']}"}
+    headers["Session-Token"] = requests.get(f"{url}/initSession", headers=login, timeout=10).json()["session_token"]
+    body = {"input": {"locations_id": 3}}
+    answer = requests.put(f"{url}/Computer/1", json=body, headers=headers, timeout=10)
+    assert answer.json() == [{"1": True, "message": ""}]
+
+
+def glpi_location(stage: Stage, **wanted: Any) -> bool:
+    """The server holds exactly one location with these columns, as they are stored."""
+    rows = stage.truth()["glpi"]["Location"]
+    return len([one for one in rows if all(one[name] == wanted[name] for name in wanted)]) == 1
+
+
 WORLDS = {
+    "csv-to-glpi.yaml": World(
+        systems=("glpi",),
+        creates=5,
+        holds=lambda stage: glpi_location(
+            stage, completename="Paris > Lab 201", locations_id=1, comment="Loads &#60; 2 t", town="Paris"
+        ),
+        edit=edit_room,
+        before={"name": "Lab 201"},
+        after={"name": "Lab <201> & 202"},
+    ),
+    "glpi-to-kintone.yaml": World(
+        systems=("glpi", "kintone"),
+        creates=11,
+        holds=lambda stage: kintone_record(
+            stage, 3, serial="SN-003", label="pc-003", status="稼働中", location="Paris", owner="lee ann"
+        ),
+        edit=edit_computer,
+        before={"location": "Paris > Floor 1"},
+        after={"location": "東京"},
+    ),
     "csv-to-kintone.yaml": World(
         systems=("kintone",),
         creates=6,
@@ -211,6 +255,8 @@ def everything(stage: Stage) -> dict[tuple[str, ...], Any]:
     for app, records in truth.get("kintone", {}).items():
         found |= {("kintone", str(app), str(record["$id"])): record for record in records}
     found |= {("ketryx", number): record for number, record in truth.get("ketryx", {}).items()}
+    for itemtype, rows in truth.get("glpi", {}).items():
+        found |= {("glpi", itemtype, str(row["id"])): row for row in rows}
     found |= {("kainexus", str(number)): item for number, item in truth.get("kainexus", {}).items()}
     found |= {("kitemaker", id_): item for id_, item in truth.get("kitemaker", {}).items()}
     for file in sorted((stage.folder / "archive").glob("*")):

@@ -81,6 +81,7 @@ class World:
 
 SYSTEMS = {
     "assets": "kintone",
+    "cmdb": "glpi",
     "ideas": "kintone",
     "show": "kintone",
     "board": "kainexus",
@@ -118,6 +119,18 @@ def edit_item(world: World) -> None:
     emulator.store.write(emulator.collections["sample"], {"sourceId": "sample:RQ-5", "title": "Show doses"})
 
 
+def edit_room(world: World) -> None:
+    """Somebody renames a room in the spreadsheet."""
+    sheet = world.folder / "demo-rooms.csv"
+    sheet.write_text(sheet.read_text("utf-8").replace("Lab 201", "Lab <201>"), "utf-8")
+
+
+def edit_computer(world: World) -> None:
+    """Somebody renames a computer in GLPI."""
+    store: Any = world.emulators["glpi"].store
+    store.row("Computer", 1)["name"] = "pc-one"
+
+
 @dataclass(frozen=True)
 class Story:
     """What a playbook brings over, and what an edit at the source becomes."""
@@ -129,6 +142,8 @@ class Story:
 
 
 STORIES = {
+    "csv-to-glpi": Story(5, edit_room, {"name": "Lab 201"}, {"name": "Lab <201>"}),
+    "glpi-to-kintone": Story(11, edit_computer, {"label": "pc-001"}, {"label": "pc-one"}),
     "csv-to-kintone": Story(6, edit_sheet, {"label": "old-server"}, {"label": "older server"}),
     "kintone-to-kainexus": Story(
         10, edit_idea, {"summary": "One form for travel"}, {"summary": "One form for all travel"}
@@ -149,7 +164,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     shutil.copytree(PLAYBOOKS, folder)
     monkeypatch.chdir(folder)
     clock = OneClock()
-    emulators = {name: create_emulator(name, clock=clock) for name in ("kintone", "kainexus", "ketryx", "kitemaker")}
+    names = ("kintone", "kainexus", "ketryx", "glpi", "kitemaker")
+    emulators = {name: create_emulator(name, clock=clock) for name in names}
     return World(folder, clock, emulators)
 
 
