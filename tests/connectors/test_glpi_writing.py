@@ -71,7 +71,9 @@ def test_after_an_error_of_the_database_successes_carry_its_words(emulator: Emul
         assert isinstance(wrong, Failed) and isinstance(fine, Done)
     with desk(emulator, "User") as people:
         result = people.update(done(people.create({"name": "new.one"})[0]), {"name": "ann", "realname": "Lee"})
-        assert isinstance(result, Failed) and "already exists" in result.reason
+        assert isinstance(result, Failed) and "already exists" in result.reason and result.field == "name"
+        (note,) = people.judged(UPDATE, 1, 200, b'[{"7":true,"message":"Mind the gap."}]', "7")
+        assert isinstance(note, Done) and note.note == "Mind the gap."
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,11 @@ Creates are answered in order, updates and deletes by id: of an update GLPI leav
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from migrator.connectors.glpi.answers import Said, failure, parsed, said
-from migrator.contract import Answer, Batch, Done, Failed, Item, Result, Unknown, quick_done
+from migrator.contract import Answer, Batch, Failed, Item, Result, Unknown, quick_done
 from migrator.errors import BadAnswer, Conflict, NotFound, Refused, SystemFailed
 from migrator.model.plan import Action
 from migrator.model.run import Cause
@@ -22,6 +21,9 @@ TAKEN = "Duplicate entry "
 
 NOT_FOUND = "Item not found"
 """What a delete says of an item that is not there, in English. [observed]"""
+
+HALF_DONE = {"User": b'"name":'}
+"""Type -> the field that an update may leave out, and say `true` with words: a login that is taken. [observed]"""
 
 SILENT = "GLPI gives no reason"
 
@@ -104,38 +106,29 @@ def _by_id(batch: Batch, found: list[dict[str, Any]]) -> tuple[Result, ...]:
                 told[number] = (outcome, message if isinstance(message, str) else "")
     # after an error of the database later successes carry its message too [observed]
     stale = any(outcome is False for outcome, _ in told.values())
-    rule = _deleted if batch.action is Action.DELETE else _updated
-    return tuple(_one(item, told.get(item.target_id or ""), rule, stale=stale) for item in batch.items)
+    risky = HALF_DONE.get(batch.writing.collection.id) if batch.action is Action.UPDATE else None
+    return tuple(_one(item, told.get(item.target_id or ""), risky, stale=stale) for item in batch.items)
 
 
-Rule = Callable[[Item, str, bool], Result]
-
-
-def _one(item: Item, entry: tuple[Any, str] | None, rule: Rule, *, stale: bool) -> Result:
+def _one(item: Item, entry: tuple[Any, str] | None, risky: bytes | None, *, stale: bool) -> Result:
     if entry is None:
         return Unknown(reason="GLPI's answer leaves it out: it may be gone")
     outcome, message = entry
     if outcome is True:
-        return rule(item, message, stale)
+        return _true(item, message, risky, stale=stale)
     if outcome is False:
         gone = message == NOT_FOUND
         return _failed("ERROR_GLPI", message, Cause.GONE if gone else None)
     return Unknown(reason=f"the answer says {outcome!r} for it")
 
 
-def _updated(item: Item, message: str, stale: bool) -> Result:
-    """`true` with words: a part was not written (a login that is taken), so somebody must be told."""
-    if message and not stale:
-        return Failed(code="ERROR_GLPI_UPDATE", reason=f"GLPI says done, and: {message}")
-    return _done(item, "")
-
-
-def _deleted(item: Item, message: str, stale: bool) -> Result:
-    return _done(item, "" if stale else message)
-
-
-def _done(item: Item, note: str) -> Done:
-    return quick_done(target_id=item.target_id or "", note=note)
+def _true(item: Item, message: str, risky: bytes | None, *, stale: bool) -> Result:
+    """`true` is not believed where words beside it may tell of a field that was left out."""
+    if risky is not None and risky in item.part and message:
+        if stale:
+            return Unknown(reason=f"GLPI says done, and words that may be of another item: {message}")
+        return Failed(code="ERROR_GLPI_UPDATE", reason=f"GLPI says done, and: {message}", field="name")
+    return quick_done(target_id=item.target_id or "", note="" if stale else message)
 
 
 def _failed(code: str, message: Any, cause: Cause | None = None) -> Failed:
