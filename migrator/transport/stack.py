@@ -34,6 +34,8 @@ from migrator.transport.session import Ask, Login
 
 AHEAD = 8
 """Most reads that a stream asks ahead, whatever a system allows: each answer waits in memory for its turn."""
+AHEAD_FIRST = 2
+"""As long as no answer has shown how large they are."""
 AHEAD_BYTES = 8_000_000
 """As many bytes of answers may wait, by the last one's size: fewer reads are asked ahead where they are large."""
 
@@ -88,7 +90,7 @@ class HttpWire(Wire):
     def stream(self, calls: Iterable[Call]) -> Iterator[Answer]:
         """Many reads, answers in order; see Wire. Raises what `ask` raises, at the answer's turn."""
         waiting: deque[Future[Answer]] = deque()
-        feed, ahead = iter(calls), self._ahead
+        feed, ahead = iter(calls), min(self._ahead, AHEAD_FIRST)
         try:
             while True:
                 while len(waiting) < ahead and (call := next(feed, None)) is not None:

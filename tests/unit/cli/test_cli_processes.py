@@ -25,7 +25,8 @@ PLAYBOOK = """\
 playbook: rows
 systems:
   here: {connector: csv, path: "."}
-  kt: {connector: kintone, url: "{{ env.KINTONE_URL }}", api_token: "{{ env.KINTONE_API_TOKEN }}"}
+  kt: {connector: kintone, url: "{{ env.KINTONE_URL }}", api_token: "{{ env.KINTONE_API_TOKEN }}",
+       in_flight: 1}
 steps:
   - step: rows
     source: {system: here, collection: rows.csv, query: {id: serial}}

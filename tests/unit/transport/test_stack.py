@@ -197,11 +197,13 @@ def test_a_stream_asks_only_so_far_ahead_and_keeps_the_order(in_flight: int, ahe
         first: list[bytes] = []
         reader = threading.Thread(target=lambda: first.append(next(answers).body))
         reader.start()
-        for _ in range(ahead):
+        for _ in range(min(ahead, 2)):
             came.acquire()
-        assert taken == ahead
+        assert taken == min(ahead, 2)  # nobody knows yet how large the answers are
         go.set()
         reader.join()
+        first.append(next(answers).body)
+        assert taken == 1 + ahead
         assert [*first, *(answer.body for answer in answers)] == [f"/{number}".encode() for number in range(40)]
 
 
