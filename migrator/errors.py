@@ -20,6 +20,7 @@ MigratorError                      1
 ├─ Locked                          6   another run holds the collection
 ├─ Paused                          7   quota, time or --first: resumable
 ├─ LocalFault                      8   disk or state folder: stopped safely, resumable
+├─ IdsRefused                      1   rows for the id map are damaged or contradict it: none came in
 ├─ RunStopped                      1   too many failures: resumable
 └─ Interrupted                 128+n   SIGHUP, SIGINT, SIGTERM, after draining: resumable
 """
@@ -216,6 +217,12 @@ class Paused(MigratorError):
     def __init__(self, problem: Problem | str, *, seconds: float | None = None) -> None:
         super().__init__(problem)
         self.seconds = seconds
+
+
+class IdsRefused(MigratorError):
+    """Rows that were to come into the id map are not whole, or contradict what it holds; none of them came in."""
+
+    code = "ST011"
 
 
 class LocalFault(MigratorError):

@@ -22,7 +22,7 @@ from migrator.errors import LocalFault, MigratorError, PlanRefused, UsageWrong
 from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
 from migrator.model.playbook import Playbook
-from migrator.model.run import Report
+from migrator.model.run import Report, RunStatus
 from migrator.planfile import PlanFile
 from migrator.playbook.spelling import schema_bytes
 from migrator.state.folder import NAME, PLANS, find
@@ -135,6 +135,13 @@ def report(number: int | None, state: Path | None) -> Report:
         elif number not in {row.number for row in rows}:
             raise UsageWrong(f"this state has no run {number} (state {folder})", hint="`migrator runs` lists them")
         return report_of(known, number)
+
+
+def broken_off(state: Path | None) -> int | None:
+    """The run that stands as running although its process is gone: it can be taken up. Raises LocalFault."""
+    with State.open(state_folder(state), write=False) as known:
+        running = [row.number for row in known.runs() if row.status is RunStatus.RUNNING]
+        return running[-1] if running and not known.held else None
 
 
 def go_on(run: int, state: Path) -> str:

@@ -19,10 +19,10 @@ from migrator.cli.options import everywhere
 
 COMMANDS = (
     *("init", "validate", "test", "plan", "show", "apply", "resume", "verify"),
-    *("runs", "report", "emulate", "demo", "schema", "doctor"),
+    *("runs", "report", "ids", "emulate", "demo", "schema", "doctor"),
 )
 """In the order in which people meet them; each is a module of this folder."""
-LATER = ("ids", "undo", "retry")
+LATER = ("undo", "retry")
 """Known and refused by name."""
 GC_THRESHOLD = 100_000
 """Objects between two collections of garbage: records die by themselves, and looking for cycles among them costs."""

@@ -52,3 +52,14 @@ def scratch() -> Iterator[Path]:
     """A place for a plan that is only shown; nothing of it is left."""
     with tempfile.TemporaryDirectory(prefix="migrator-") as folder:
         yield Path(folder) / "plan.jsonl"
+
+
+def tell_broken_off(invocation: Invocation) -> None:
+    """A run whose process is gone stands as running: say so, and how to go on."""
+    from migrator.ledger import broken_off, go_on, state_folder
+
+    number = broken_off(invocation.state)
+    if number is not None:
+        invocation.note(
+            f"the process of run {number} is gone; go on with  {go_on(number, state_folder(invocation.state))}"
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from migrator.cli.main import COMMANDS, cli
@@ -37,8 +39,19 @@ def reference() -> str:
     for name in COMMANDS:
         command = cli.get_command(top, name)
         if command is not None:
-            parts.append(_section(f"migrator {name}", command, click.Context(command, info_name=name, parent=top)))
+            parts.extend(_sections(f"migrator {name}", command, click.Context(command, info_name=name, parent=top)))
     return "\n".join(parts)
+
+
+def _sections(title: str, command: click.Command, context: click.Context) -> Iterator[str]:
+    """The command, and those under it."""
+    yield _section(title, command, context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            under = command.get_command(context, name)
+            if under is not None:
+                below = click.Context(under, info_name=name, parent=context)
+                yield from _sections(f"{title} {name}", under, below)
 
 
 def _section(title: str, command: click.Command, context: click.Context) -> str:

@@ -6,6 +6,7 @@ import click
 
 from migrator.cli.invocation import Invocation, pass_invocation
 from migrator.cli.options import Command
+from migrator.cli.planning import tell_broken_off
 
 
 @click.command("report", cls=Command)
@@ -16,4 +17,5 @@ def command(invocation: Invocation, run: int | None) -> int:
     from migrator.ledger import report
 
     invocation.view.report(report(run, invocation.state))
+    tell_broken_off(invocation)
     return 0

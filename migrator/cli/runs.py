@@ -6,6 +6,7 @@ import click
 
 from migrator.cli.invocation import Invocation, pass_invocation
 from migrator.cli.options import Command, coming
+from migrator.cli.planning import tell_broken_off
 
 
 @click.command("runs", cls=Command)
@@ -39,4 +40,5 @@ def command(invocation: Invocation) -> int:
     ]
     for line in table(head, cells, left=len(head)):
         invocation.say(plain(line))
+    tell_broken_off(invocation)
     return 0

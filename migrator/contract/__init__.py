@@ -10,7 +10,7 @@ at any time, any number of times, in any order.
 
 from __future__ import annotations
 
-from migrator.contract.capabilities import Capabilities, Creates, Rate, Recheck
+from migrator.contract.capabilities import EVERY, Capabilities, Creates, Rate, Recheck
 from migrator.contract.connector import Source, Target
 from migrator.contract.handed import Auth, Budget, Clock, IdMap, Mapped, Pair, Transfer, Wire, pair_of_ref
 from migrator.contract.messages import (
@@ -31,6 +31,7 @@ from migrator.contract.messages import (
 __all__ = [
     "Capabilities",
     "Creates",
+    "EVERY",
     "Rate",
     "Recheck",
     "Source",

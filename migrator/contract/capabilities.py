@@ -35,6 +35,10 @@ class Recheck(StrEnum):
     """Not at all (a file: its stamp guards the whole)."""
 
 
+EVERY = "*"
+"""The kind of a rate that holds for calls of all kinds together."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """At most `calls` of one kind within `seconds`, as a sliding window per identity."""

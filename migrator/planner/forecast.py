@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import ceil
 
-from migrator.contract import Capabilities, Rate, Recheck
+from migrator.contract import EVERY, Capabilities, Rate, Recheck
 from migrator.model.plan import Action, Forecast, StepForecast, StepSummary
 from migrator.planner.lane import Lane
 
@@ -26,7 +26,8 @@ def forecast(lanes: Mapping[str, Lane], counts: Mapping[str, StepSummary]) -> Fo
         step, calls = _step(lane, counts[name])
         steps.append(step)
         for kind, number in calls.items():
-            together[lane.target_identity, kind] = together.get((lane.target_identity, kind), 0) + number
+            for one in (kind, EVERY):
+                together[lane.target_identity, one] = together.get((lane.target_identity, one), 0) + number
         rates.update({(lane.target_identity, rate.kind): rate for rate in lane.capabilities.pace})
     return Forecast(
         requests=sum(step.requests for step in steps),
@@ -42,19 +43,19 @@ def _step(lane: Lane, summary: StepSummary) -> tuple[StepForecast, dict[str, int
     for action in (Action.UPLOAD, Action.CREATE, Action.UPDATE, Action.ACT, Action.DELETE):
         kind = capabilities.write_kinds.get(action, "write")
         size = capabilities.batch_max.get(action, 1)
-        number = ceil(getattr(summary, action.value) / size)
+        number = ceil(ceil(getattr(summary, action.value) / size) / capabilities.bundle)
         if action is Action.UPDATE:
-            number += ceil(summary.self_reference / size)
+            number += ceil(ceil(summary.self_reference / size) / capabilities.bundle)
         calls[kind] = calls.get(kind, 0) + number
     requests, kind = sum(calls.values()), capabilities.read_kind
     reads, window = _reads(capabilities, summary, calls.get(kind, 0))
     calls[kind] = calls.get(kind, 0) + reads
-    quota = capabilities.daily_quota
+    quota, paced = capabilities.daily_quota, calls | {EVERY: requests + reads}
     step = StepForecast(
         step=lane.step.name,
         requests=requests,
         reads=reads,
-        seconds=max((_seconds(rate, calls.get(rate.kind, 0)) for rate in capabilities.pace), default=0),
+        seconds=max((_seconds(rate, paced.get(rate.kind, 0)) for rate in capabilities.pace), default=0),
         quota_share=None if quota is None else round((requests + reads) / quota, 4),
         window_seconds=window,
     )

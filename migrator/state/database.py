@@ -117,6 +117,15 @@ class Database:
             self.on_rollback()
             raise
 
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whoever writes meanwhile. Raises LocalFault."""
+        self.run("BEGIN")
+        try:
+            yield
+        finally:
+            self.run("ROLLBACK")
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
@@ -203,7 +212,7 @@ def damaged(path: Path, why: str) -> LocalFault:
     return LocalFault(
         f"the state {path} is damaged: {why}",
         detail="It was not changed. Nothing was sent.",
-        hint="put back a copy of the folder, or move it away and rebuild the id map with `migrator ids import`",
+        hint="put back a copy of the folder, or move it away and use `migrator ids import` or `ids rebuild`",
     )
 
 

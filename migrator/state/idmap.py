@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import astuple
 
 from migrator.contract import Mapped, Pair
@@ -85,6 +86,16 @@ class IdRows:
         number = self._number(pair)
         count = "SELECT COUNT(*) FROM id_map WHERE pair = ? AND gone_at IS NULL"
         return 0 if number is None else int(self._database.rows(count, (number,))[0][0])
+
+    def gone(self, pair: Pair) -> int:
+        """How many rows of a pair tell of records that we deleted."""
+        number = self._number(pair)
+        count = "SELECT COUNT(*) FROM id_map WHERE pair = ? AND gone_at IS NOT NULL"
+        return 0 if number is None else int(self._database.rows(count, (number,))[0][0])
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Inside it, all that is read is of one moment."""
+        return self._database.moment()
 
     def known(self, target: str, collection: str) -> bool:
         """Any row points into this target collection."""

@@ -95,6 +95,11 @@ class Lease:
         self._beaten = time.monotonic()
 
 
+def held(database: Database) -> bool:
+    """A process that may be alive has taken a lease."""
+    return not all(_dead(*row) for row in database.rows("SELECT owner, host, pid FROM leases"))
+
+
 def _dead(owner: str, host: str, pid: int) -> bool:
     """The process is surely gone: it ran here, and its number is free or belongs to a younger process."""
     if host != socket.gethostname():

@@ -87,30 +87,41 @@ class Runs:
         """A new run of this plan. Raises PlanRefused where one was done."""
         with self._lease.transaction():
             self._refuse_done(plan)
-            self._database.run(
-                "INSERT INTO runs (id, plan, kind, playbook, started, status, os_user, host)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (secrets.token_hex(16), plan, kind, playbook, self._now(), "running", user(), socket.gethostname()),
-            )
-            number = int(self._database.rows("SELECT MAX(number) FROM runs")[0][0])
-            self._database.run_many(
-                "INSERT INTO run_steps (run, step, target, collection, pair, read, partial, target_count)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        number,
-                        step.step,
-                        step.target,
-                        step.collection,
-                        None if step.pair is None else self._ids.number(step.pair),
-                        step.read,
-                        step.partial,
-                        step.target_count,
-                    )
-                    for step in steps
-                ],
-            )
+            number = self._insert(plan, kind, playbook, RunStatus.RUNNING, None, steps)
         return self.run(number)
+
+    def done_at_once(self, plan: str, kind: str, playbook: str, steps: Iterable[RunStep]) -> int:
+        """The number of a run that is over when the transaction is, inside which this is called."""
+        return self._insert(plan, kind, playbook, RunStatus.DONE, self._now(), steps)
+
+    def _insert(
+        self, plan: str, kind: str, playbook: str, status: RunStatus, ended: str | None, steps: Iterable[RunStep]
+    ) -> int:
+        name, who = secrets.token_hex(16), (user(), socket.gethostname())
+        self._database.run(
+            "INSERT INTO runs (id, plan, kind, playbook, started, ended, status, os_user, host)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (name, plan, kind, playbook, self._now(), ended, status.value, *who),
+        )
+        number = int(self._database.rows("SELECT MAX(number) FROM runs")[0][0])
+        self._database.run_many(
+            "INSERT INTO run_steps (run, step, target, collection, pair, read, partial, target_count)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    number,
+                    step.step,
+                    step.target,
+                    step.collection,
+                    None if step.pair is None else self._ids.number(step.pair),
+                    step.read,
+                    step.partial,
+                    step.target_count,
+                )
+                for step in steps
+            ],
+        )
+        return number
 
     def take_up(self, plan: str) -> RunRow | None:
         """The unfinished run of this plan, running again; None: there is none. Raises PlanRefused: it is done."""

@@ -12,13 +12,14 @@ from types import TracebackType
 from typing import Self
 
 from migrator.errors import LocalFault, PlanRefused, UsageWrong
-from migrator.model.plan import Follows
-from migrator.planfile import PlanFile, sync_folder
+from migrator.model.plan import Follows, PlanHeader, PlanTrailer
+from migrator.planfile import PlanFile, PlanWriter, sync_folder
 from migrator.state import folder as folders
+from migrator.state.arrivals import Arrivals
 from migrator.state.database import FILE, Database, empty, open_to_read, open_to_write
 from migrator.state.idmap import IdRows
 from migrator.state.journal import Journal
-from migrator.state.lease import Lease
+from migrator.state.lease import Lease, held
 from migrator.state.runs import RunRow, Runs
 from migrator.state.turns import Turns
 
@@ -42,6 +43,8 @@ class State:
         """Lines that became another change."""
         self.history = Runs(database, self.ids, self._lease, now)
         """Runs and their steps."""
+        self.arrivals = Arrivals(database, self.ids, self._lease)
+        """Rows of the id map that come from another state."""
         self._database = database
 
     @classmethod
@@ -92,6 +95,14 @@ class State:
             temporary.unlink(missing_ok=True)
         return PlanFile(place)
 
+    def hold(self, header: PlanHeader) -> str:
+        """The hash of a plan without lines, kept under it: what a run carried out that sends nothing."""
+        temporary = self.folder / folders.PLANS / f".held.{os.getpid()}.jsonl"
+        with PlanWriter(temporary, header) as writer:
+            made = writer.finish(PlanTrailer(counts={}))
+        temporary.replace(self.plan_path(made))
+        return made
+
     def plan_path(self, plan_hash: str) -> Path:
         """Where the copy of a plan is."""
         return self.folder / folders.PLANS / f"{plan_hash}.jsonl"
@@ -111,6 +122,11 @@ class State:
     def log_path(self, run: RunRow) -> Path:
         """Where the log of a run is."""
         return self.folder / folders.RUNS / f"{run.id}.jsonl"
+
+    @property
+    def held(self) -> bool:
+        """A run goes on in some process."""
+        return held(self._database)
 
     def lease(self, collections: Iterable[tuple[str, str]]) -> Lease:
         """The right to write, for these target identities and collections; enter it. Raises Locked when entered."""

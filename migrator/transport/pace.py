@@ -8,14 +8,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from migrator.contract import Answer, Budget, Call, Clock, Rate
+from migrator.contract import EVERY, Answer, Budget, Call, Clock, Rate
 from migrator.errors import Paused
 
 Bare = Callable[[Call, Mapping[str, str]], Answer]
 """A call with the login's headers beside it."""
 
-EVERY = "*"
-"""Kind of a Rate that counts all calls together: the user's own pace on a system that documents none."""
 DAY = 86_400
 LONGEST_WAIT = 900.0
 """Seconds that a read waits for its turn; more means a quota, and the run pauses instead."""

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.contract import Rate
-from migrator.transport.pace import DAY, EVERY, ManualClock, ProcessBudget, SystemClock, parse_pace
+from migrator.contract import EVERY, Rate
+from migrator.transport.pace import DAY, ManualClock, ProcessBudget, SystemClock, parse_pace
 
 FIVE = Rate(kind="list", calls=5, seconds=60)
 TEN = Rate(kind="list", calls=10, seconds=600)
