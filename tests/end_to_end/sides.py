@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import requests
@@ -31,6 +32,8 @@ class SourceSide:
     """Records of the sample that it names."""
     was: str
     """Title of the record that is edited."""
+    says: str
+    """Its text."""
     edit: Callable[[Emulator], object]
     """Gives it the title EDITED, behind the connector's back."""
 
@@ -43,8 +46,8 @@ class TargetSide:
     """Collection, key or marker, options."""
     title: str
     text: str
-    titles: Callable[[Any], list[str]]
-    """The store -> the titles that stand in the collection."""
+    stands: Callable[[Any], list[tuple[str, str]]]
+    """The store -> title and text of all that stands in the collection."""
     fixed: Mapping[str, Any]
     """Fields that the system wants, whatever comes; the key, where there is one, made from the origin."""
 
@@ -92,9 +95,32 @@ def edit_work_item(emulator: Emulator) -> None:
     Desk(Sight(org, org.tokens[TOKEN])).edit_work_item({"id": item.id, "title": EDITED})
 
 
-def glpi_titles(store: Any) -> list[str]:
-    """Names of monitors, decoded."""
-    return [row["name"].replace("&#38;", "&") for row in store.rows("Monitor")]
+def records_of(store: Any) -> list[tuple[str, str]]:
+    """A record of the Kintone app each."""
+    return [(record["summary"], record["details"]) for record in store.records(6)]
+
+
+def ideas_of(store: Any) -> list[tuple[str, str]]:
+    """An item of the KaiNexus template each."""
+    shown = [store.read(number) for number, item in store.items.items() if item.template.name == "Idea"]
+    return [(idea["summary"], idea["fields"][0].get("value", "")) for idea in shown]
+
+
+def requirements_of(store: Any) -> list[tuple[str, str]]:
+    """A requirement of the Ketryx project each."""
+    current = [item.current for item in store.items.values()]
+    return [(item.title, item.fields["Description"]) for item in current if item.type == "Requirement"]
+
+
+def monitors_of(store: Any) -> list[tuple[str, str]]:
+    """A row of the GLPI table each; its texts stand there with signs of HTML encoded by number."""
+    return [(unescape(row["name"]), unescape(row["comment"] or "")) for row in store.rows("Monitor")]
+
+
+def labs_of(store: Any) -> list[tuple[str, str]]:
+    """A work item of the Kitemaker space each, without the marker's line."""
+    items = [item for item in store.work_items.values() if item.space.key == "LAB"]
+    return [(item.title, item.description.partition("migrator:")[0].strip()) for item in items]
 
 
 SYSTEMS: Mapping[str, System] = {
@@ -106,13 +132,14 @@ SYSTEMS: Mapping[str, System] = {
             text="{{ record.description }}",
             count=10,
             was="One form for travel",
+            says="Why: one form for travel.\nWho gains: everybody.",
             edit=edit_idea,
         ),
         target=TargetSide(
             part={"collection": 6, "key": "item_id"},
             title="summary",
             text="details",
-            titles=lambda store: [record["summary"] for record in store.records(6)],
+            stands=records_of,
             fixed={"item_id": "{{ origin.id }}"},
         ),
     ),
@@ -129,15 +156,14 @@ SYSTEMS: Mapping[str, System] = {
             text="Stands at {{ record.status }}",
             count=12,
             was="Improvement 2",
+            says="Stands at NEW",
             edit=edit_improvement,
         ),
         target=TargetSide(
             part={"collection": "Idea", "marker": {"field": "External key"}, "options": {"list": 345}},
             title="summary",
             text="Description",
-            titles=lambda store: [
-                store.read(number)["summary"] for number, item in store.items.items() if item.template.name == "Idea"
-            ],
+            stands=ideas_of,
             fixed={"status": "NEW", "authors": ["ann"]},
         ),
     ),
@@ -149,15 +175,14 @@ SYSTEMS: Mapping[str, System] = {
             text="{{ record.Steps }}",
             count=7,
             was="Check module 3",
+            says="Prepare\nRun\nCompare",
             edit=edit_test_case,
         ),
         target=TargetSide(
             part={"collection": "Infusion Pump", "key": "sourceId", "options": {"type": "Requirement"}},
             title="title",
             text="Description",
-            titles=lambda store: [
-                item.current.title for item in store.items.values() if item.current.type == "Requirement"
-            ],
+            stands=requirements_of,
             fixed={"sourceId": "matrix:{{ origin.id }}"},
         ),
     ),
@@ -174,13 +199,14 @@ SYSTEMS: Mapping[str, System] = {
             text="Serial {{ record.serial }}\n{{ record.comment | default('', true) }}",
             count=11,
             was="pc-003",
+            says="Serial SN-003\na < b & c",
             edit=edit_computer,
         ),
         target=TargetSide(
             part={"collection": "Monitor", "key": "otherserial"},
             title="name",
             text="comment",
-            titles=glpi_titles,
+            stands=monitors_of,
             fixed={"otherserial": "{{ origin.id }}"},
         ),
     ),
@@ -192,13 +218,14 @@ SYSTEMS: Mapping[str, System] = {
             text="{{ record.description }}",
             count=7,
             was="Move the printer",
+            says="Proposed as number 3.\n\n- **why**: it saves time",
             edit=edit_work_item,
         ),
         target=TargetSide(
             part={"collection": "LAB", "marker": {"line": "description"}},
             title="title",
             text="description",
-            titles=lambda store: [item.title for item in store.work_items.values() if item.space.key == "LAB"],
+            stands=labs_of,
             fixed={},
         ),
     ),
@@ -211,12 +238,9 @@ def playbook(source: str, target: str) -> str:
     giver, taker = SYSTEMS[source].source, SYSTEMS[target].target
     step = {
         "step": "records",
-        "source": {"system": "giver", **giver.part},
+        "source": {"system": source, **giver.part},
         "fields": {taker.title: giver.title, taker.text: giver.text, **taker.fixed},
-        "target": {"system": "taker", **taker.part},
+        "target": {"system": target, **taker.part},
     }
-    systems = {
-        "giver": {"connector": source, **SYSTEMS[source].options},
-        "taker": {"connector": target, **SYSTEMS[target].options},
-    }
+    systems = {name: {"connector": name, **SYSTEMS[name].options} for name in (source, target)}
     return json.dumps({"playbook": f"{source}-to-{target}", "systems": systems, "steps": [step]})
