@@ -231,11 +231,11 @@ def _brakes(kept: PlanFile, options: ApplyOptions) -> None:
             )
             raise PlanRefused(f"the plan has too many {kind}: {told}", hint=f"--allow-{kind} {total} allows them")
     problems, limit = kept.trailer.problem_total, kept.header.problems_allowed
-    allowed = max(limit, options.allow_problems or 0)
-    if problems > allowed:
-        told = "limits.problems" if allowed == limit else "--allow-problems"
+    most = max(limit, options.allow_problems or 0)
+    if problems > most:
+        told = "limits.problems" if most == limit else "--allow-problems"
         raise PlanRefused(
-            f"{problems:,} records could not be planned, and {allowed:,} are allowed ({told})",
+            f"{problems:,} records could not be planned, and {most:,} are allowed ({told})",
             hint=f"mend them, or leave them out with --allow-problems {problems}",
         )
 
