@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.contract import Mapped, Rate
+from migrator.contract import EVERY, Mapped, Rate
 from migrator.model.plan import Action
 from migrator.model.playbook import Limits, Marker, OnGone
 from migrator.model.values import Field, Kind, Record
@@ -228,6 +228,15 @@ def test_steps_on_one_tenant_share_its_pace(tmp_path: Path) -> None:
         pace = (Rate(kind="write", calls=5, seconds=60),)
         steps.append(replace(step, capabilities=replace(step.capabilities, pace=pace)))
     assert planned(tmp_path / "p", *steps).trailer.forecast.seconds == 120
+
+
+def test_the_forecast_counts_bundles_and_a_pace_of_all_calls(tmp_path: Path) -> None:
+    """Five batches in bundles of two are three requests; at one call a second of any kind, two seconds at least."""
+    source = shelf_of("from", {f"{at}": {"name": "x"} for at in range(10)}, "s")
+    step = lane(source, shelf_of("to", {}, "t"), {})
+    facts = replace(step.capabilities, bundle=2, pace=(Rate(kind=EVERY, calls=1, seconds=1),))
+    told = planned(tmp_path / "p", replace(step, capabilities=facts)).trailer.forecast
+    assert (told.requests, told.seconds) == (3, 2)
 
 
 def test_problems_of_a_source_without_order_repeat(tmp_path: Path) -> None:

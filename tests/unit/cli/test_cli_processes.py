@@ -220,6 +220,19 @@ def test_the_second_signal_ends_at_once(here: Path) -> None:
         assert (verified.returncode, "2,000" in out) == (0, True)
 
 
+def test_a_killed_run_is_told_as_one_that_can_be_taken_up(here: Path) -> None:
+    """kill -9 leaves no last word, so `runs` and `report` say it; they do not of a run that is alive."""
+    with stuck_run(here) as (run, release, env):
+        alive = start("report", env=env, cwd=here)
+        assert "is gone" not in alive.communicate(timeout=30)[1]
+        run.kill()
+        run.wait(10)
+        release.set()
+        for command in ("runs", "report"):
+            asked = start(command, env=env, cwd=here)
+            assert "the process of run 1 is gone; go on with  migrator resume 1" in asked.communicate(timeout=30)[1]
+
+
 def test_a_report_can_be_asked_for_while_a_run_goes_on(here: Path) -> None:
     """From a second terminal: the run stands as running, and nothing waits for a lock."""
     with stuck_run(here) as (_, _, env):
