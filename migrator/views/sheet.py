@@ -75,7 +75,10 @@ def _alarms(plan: ShownPlan) -> Iterator[Line]:
 
 
 def _counts(plan: ShownPlan) -> Iterator[Line]:
-    counts = plan.trailer.counts
+    known = plan.trailer.counts
+    counts = {
+        step.step: known[step.step] for step in plan.header.steps if step.step in known
+    }  # in the order of applying
     for step, summary in counts.items():
         if summary.delete:
             of = summary.target_count
