@@ -41,12 +41,19 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **more}
 
 
+def _heeding() -> None:
+    """Whoever runs the tests in the background, or under nohup, ignores signals, and its children would too."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(*words: object, env: dict[str, str] | None = None, **more: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "migrator", *map(str, words)],
         env=env or environment(),
         text=True,
         encoding="utf-8",
+        preexec_fn=_heeding,
         **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},  # type: ignore[call-overload]  # Popen's own words
     )
 
