@@ -18,6 +18,7 @@ from typing import Any
 from migrator import __version__
 from migrator.codec.schema import DIALECT, Schema, SchemaWriter
 from migrator.connectors import CONNECTORS, connector
+from migrator.contract import Bounds
 from migrator.errors import LocalFault, MigratorError, PlanRefused, UsageWrong
 from migrator.model.lean import dataclass
 from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
@@ -314,6 +315,10 @@ PACKAGES = ("click", "jinja2", "jsonschema", "msgspec", "orjson", "pyyaml", "req
 """What the program stands on."""
 
 
+DOCTOR_WAITS = 120.0
+"""Seconds that a system is waited for which asks for time."""
+
+
 def checkup(
     around: Surroundings, state: Path | None, playbook: Path | None, known: Playbook | None
 ) -> Iterator[Look]:
@@ -331,7 +336,8 @@ def checkup(
             yield Look(what=package, found="not installed", well=False)
     yield from _state(find(playbook=playbook, plan=None, cwd=Path.cwd(), explicit=state))
     if playbook is not None and known is not None:
-        yield from _systems(around, playbook, known)
+        folder = find(playbook=playbook, plan=None, cwd=Path.cwd(), explicit=state)
+        yield from _systems(around, playbook, known, folder if folder.exists() else None)
 
 
 def _state(folder: Path) -> Iterator[Look]:
@@ -356,9 +362,10 @@ def _state(folder: Path) -> Iterator[Look]:
     yield Look(what="disk", found=f"{free / 1e9:,.1f} GB free at {folder}", well=free > 1e8)
 
 
-def _systems(around: Surroundings, path: Path, playbook: Playbook) -> Iterator[Look]:
+def _systems(around: Surroundings, path: Path, playbook: Playbook, budgets: Path | None) -> Iterator[Look]:
     """Each system is asked who it is: that proves address, login and the shape of an answer."""
-    with Systems(playbook.systems, around, path.parent) as opened:
+    bounds = Bounds(max_wait=DOCTOR_WAITS)
+    with Systems(playbook.systems, around, path.parent, budgets=budgets, bounds=bounds) as opened:
         for name in playbook.systems:
             try:
                 yield Look(what=f"system {name}", found=opened.open(name).identity)

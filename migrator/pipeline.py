@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrator.connectors import CONNECTORS, connector
-from migrator.contract import Source
+from migrator.contract import Bounds, Source
 from migrator.errors import PlanRefused, PlaybookInvalid
 from migrator.executor.way import ApplyOptions, Way
 from migrator.model.equal import same
@@ -101,7 +101,12 @@ def read(path: Path, systems: Path | None = None) -> Loaded:
 
 
 def validate(
-    paths: Sequence[Path], around: Surroundings, *, systems: Path | None = None, online: bool = False
+    paths: Sequence[Path],
+    around: Surroundings,
+    *,
+    systems: Path | None = None,
+    online: bool = False,
+    state: Path | None = None,
 ) -> tuple[Problem, ...]:
     """Everything that can be known of these playbooks; `online` asks the systems too. Raises PlaybookInvalid."""
     from migrator.lanes import lanes_of
@@ -113,7 +118,9 @@ def validate(
             loaded = read(path, systems)
             warnings.extend(loaded.warnings)
             if online:
-                with Systems(loaded.playbook.systems, around, path.parent) as opened:
+                folder = find_state(playbook=path, plan=None, cwd=Path.cwd(), explicit=state)
+                budgets = folder if folder.exists() else None  # looking makes no state
+                with Systems(loaded.playbook.systems, around, path.parent, budgets=budgets) as opened:
                     lanes_of(loaded, opened, State.empty(), Selection(), around)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
@@ -133,15 +140,19 @@ def plan(
     systems: Path | None = None,
     state: Path | None = None,
     selection: Selection | None = None,
+    bounds: Bounds | None = None,
 ) -> Generator[Planning, None, Planned]:
-    """Read both sides and write the plan to `out`. Changes nothing else, the state included."""
+    """Read both sides and write the plan to `out`. Changes nothing else but the pace budget that commands share."""
     from migrator.lanes import header_of, lanes_of
     from migrator.planner.build import build
 
     selection = selection or Selection()
     loaded = read(path, systems)
     folder = find_state(playbook=path, plan=None, cwd=Path.cwd(), explicit=state)
-    with Systems(loaded.playbook.systems, around, path.parent) as opened, State.open(folder, write=False) as known:
+    with (
+        Systems(loaded.playbook.systems, around, path.parent, budgets=folder, bounds=bounds) as opened,
+        State.open(folder, write=False) as known,
+    ):
         lanes = lanes_of(loaded, opened, known, selection, around)
         header = header_of(loaded, path, lanes, opened, known, selection)
         built: Built = yield from build(out, header, lanes)
@@ -189,7 +200,7 @@ def apply(
     home = home_of(folder, planned.hash) or (written if written.exists() else file).parent
     if not home.is_dir():
         raise PlanRefused(f"the folder this plan started from is gone: {home}", hint="put it back, or plan again")
-    with Systems(_systems_of(planned.header, systems), around, home) as opened:
+    with Systems(_systems_of(planned.header, systems), around, home, budgets=folder, bounds=options.bounds) as opened:
         # before the state: what is refused here makes none
         opened.resolve([step.target[0] for step in planned.header.steps])
         ways = {step.step: _way(step, opened) for step in planned.header.steps}

@@ -13,7 +13,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from enum import Enum
 
-from migrator.contract import Answer, Recheck
+from migrator.contract import Answer, Recheck, Wait
+from migrator.contract.waiting import LONGER, asked_rest
 from migrator.errors import (
     Conflict,
     Denied,
@@ -36,13 +37,14 @@ from migrator.executor.rescue import denied, failed, halves, refused
 from migrator.executor.running import SLICE, Running
 from migrator.executor.stops import Failures
 from migrator.executor.way import Way
+from migrator.model.problem import Problem, Severity
 from migrator.model.run import Cause
 from migrator.planfile import Section
 
 TRIES = 8
 """Times that a request which left nothing behind is made again."""
-LONGEST_WAIT = 900.0
-"""Seconds of waiting at a stretch, where people say nothing else; more means a quota, and the run pauses."""
+LONGEST_REST = 60.0
+"""Most seconds of a rest that no server asked for."""
 _LOOK_AFTER_FRUITLESS = 2
 """Conflicts without a moved record after which a batch is halved."""
 
@@ -77,6 +79,7 @@ class Desk:
         self._count = 0
         self._login = 0
         self._renewed = False
+        self._bounds = running.options.bounds
         self._drift = Drift(running, way, section)
         self.failures = Failures(section.step, running.options.max_errors)
         """Of this section."""
@@ -105,20 +108,25 @@ class Desk:
         parcel = next(feed, Nothing.LEFT)
         return Nothing.YET if parcel is None else parcel
 
-    def launch(self, parcel: Parcel) -> float:
-        """Send it, and answer 0.0; or the seconds until there is a place for it: then it is kept. Raises Paused."""
+    def launch(self, parcel: Parcel) -> Wait | None:
+        """Send it, and answer None; or tell how long there is no place for it: then it is kept. Raises Paused."""
         self._encode(parcel)
         assert parcel.call is not None  # noqa: S101  it was just made
-        seconds = self._way.budget.take(parcel.call.kind)
-        if seconds > 0:
-            self._again.appendleft(parcel)
-            longest = self._running.options.max_wait
-            if seconds > (LONGEST_WAIT if longest is None else longest):
-                raise Paused("the next call would have to wait too long", seconds=seconds)
-            return seconds
-        if parcel.checked or self._stands(parcel):
+        budget, call = self._way.budget, parcel.call
+        wait = None if parcel.placed else budget.take(call.kind, call.quota)
+        if wait is None:
+            parcel.placed = True
+            if not (parcel.checked or self._stands(parcel)):  # it reads: no call may be counted as under way yet
+                return None
+            wait = budget.enter()
+        if wait is None:
             self._send(parcel)
-        return 0.0
+            return None
+        self._again.appendleft(parcel)
+        refusal = self._bounds.refusal(wait, self._running.clock.wall())
+        if refusal is not None:
+            raise refusal
+        return wait
 
     def await_answer(self) -> None:
         """Let time pass until an answer comes, for a moment at most."""
@@ -173,11 +181,18 @@ class Desk:
         lines = [load.line for load in parcel.loads]
         section, run = self._section, self._running.run.number
         self.failures.watch(parcel)
-        parcel.seq = self._running.state.journal.intent(run, section.step, section.phase, parcel.call, lines)
-        for load in parcel.loads:
-            load.attempts += 1
-        parcel.login = self._login
-        self._flying[self._way.wire.send(parcel.call)] = parcel
+        budget, parcel.placed = self._way.budget, False
+        try:
+            parcel.seq = self._running.state.journal.intent(run, section.step, section.phase, parcel.call, lines)
+            for load in parcel.loads:
+                load.attempts += 1
+            parcel.login = self._login
+            future = self._way.wire.send(parcel.call)
+        except BaseException:
+            budget.leave()
+            raise
+        future.add_done_callback(lambda answered: budget.leave())
+        self._flying[future] = parcel
 
     # ------------------------------------------------------------ answers
 
@@ -186,7 +201,7 @@ class Desk:
         if error is None:
             self._decoded(parcel, future.result())
         elif isinstance(error, NotSent):
-            self._fruitless(parcel, error, min(60.0, 0.5 * 2**parcel.fruitless))
+            self._fruitless(parcel, error, min(LONGEST_REST, 0.5 * 2**parcel.fruitless))
         elif isinstance(error, FileUnread):
             settled = [(load, failed(load, error, Cause.REFUSED)) for load in parcel.loads]
             self._follow(After(settled=settled), parcel)
@@ -203,7 +218,7 @@ class Desk:
         try:
             results = self._way.target.decode(parcel.sent, answer)
         except Throttled as error:
-            self._fruitless(parcel, error, error.seconds)
+            self._fruitless(parcel, error, self._asked(parcel, answer, error))
         except Conflict as error:
             self._conflict(parcel, error)
         except Denied as error:
@@ -228,17 +243,29 @@ class Desk:
         self._follow(after)
         self._doubt(parcel, doubtful)
 
-    def _fruitless(self, parcel: Parcel, error: SystemFailed, seconds: float | None) -> None:
+    def _asked(self, parcel: Parcel, answer: Answer, error: Throttled) -> float:
+        """Seconds of rest after a refusal for haste: as the server says, else a bound that doubles, full jitter."""
+        said, absurd = asked_rest(answer, self._running.clock.wall())
+        if absurd is not None:
+            word = f"{error.problems[0].summary}, for {absurd:,.0f} s: that is not believed"
+            self._running.notice(Problem(code=error.code, severity=Severity.WARNING, summary=word))
+        if said is None:
+            said = error.seconds
+        return min(LONGEST_REST, 2.0 ** (parcel.fruitless + 1)) * self._running.chance() if said is None else said
+
+    def _fruitless(self, parcel: Parcel, error: SystemFailed, seconds: float) -> None:
         """Nothing was written: the same again after a rest, so many times."""
         parcel.fruitless += 1
         self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
+        if parcel.fruitless > TRIES and isinstance(error, Throttled):
+            raise Paused(f"{error.problems[0].summary}, {parcel.fruitless} times in a row", hint=LONGER)
         if parcel.fruitless > TRIES:
             raise RunStopped(
                 f"{error.problems[0].summary}; tried {parcel.fruitless} times",
                 detail=error.problems[0].detail,
                 hint="mend the connection, then resume",
             )
-        self._way.budget.told(min(60.0, 2.0**parcel.fruitless) if seconds is None else seconds)
+        self._way.budget.told(seconds)
         self._again.append(parcel)
 
     def _logged_out(self, parcel: Parcel, error: LoginRefused) -> None:

@@ -80,6 +80,8 @@ class Parcel:
     """A part of what was denied before: the first record has been tried alone."""
     checked: bool = False
     """Drift was looked for."""
+    placed: bool = False
+    """It has its place in the pace."""
     fruitless: int = 0
     """Tries that left nothing (not sent, throttled)."""
     call: Call | None = None

@@ -161,6 +161,7 @@ _RULES: Mapping[str, tuple[Any, str]] = {
         "must be calls per s, min or h, or off",
     ),
     "in_flight": (lambda value: not isinstance(value, int) or value >= 1, "must be 1 or more"),
+    "quota": (lambda value: not isinstance(value, int) or value >= 1, "must be 1 or more"),
     "timeout": (lambda value: not isinstance(value, (int, float)) or value > 0, "must be more than 0"),
     "zone": (lambda value: not isinstance(value, str) or value in zones(), "must be the name of a time zone"),
 }

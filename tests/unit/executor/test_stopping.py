@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.contract import Answer, Call, Done
+from migrator.contract import Answer, Call, Done, Wait
 from migrator.errors import Interrupted, LoginRefused, Lost, MigratorError, NotSent, Paused, RunStopped
 from migrator.model.plan import Action
 from migrator.model.run import Noticed, RunEnded, RunStatus, Status, Waiting
@@ -70,7 +70,12 @@ def test_a_pace_is_waited_for_and_told_once(tmp_path: Path) -> None:
     """A place in the budget comes before the intent; a wait is one event, and all of it passes on the clock."""
     story = Story(folder=tmp_path)
     until = story.clock.monotonic() + 30
-    story.budget.take = lambda kind: max(0.0, until - story.clock.monotonic())  # type: ignore[method-assign]
+
+    def take(kind: str, quota: str = "") -> Wait | None:
+        left = until - story.clock.monotonic()
+        return Wait(seconds=left, why="the pace") if left > 0 else None
+
+    story.budget.take = take  # type: ignore[method-assign]
     events = list(story.apply(story.plan(_creates(2))))
     assert [event.seconds for event in events if isinstance(event, Waiting)] == [30]
     assert story.clock.monotonic() == pytest.approx(30)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from migrator.contract import Answer, Call, Rate
+from migrator.contract import Answer, Call, Rate, Unlimited
+from migrator.contract.waiting import retry_after
 from migrator.errors import Lost, MigratorError, NotSent, Paused, Unreachable
-from migrator.transport.pace import DAY, ManualClock, ProcessBudget
-from migrator.transport.retry import retry_after
+from migrator.transport.pace import DAY, ManualClock
 from tests.unit.transport.apps import URL, App, Reply, scripted
 from tests.unit.transport.wires import Plain, get, opened, post, say
 from tests.wsgi import WsgiAdapter
@@ -81,7 +81,7 @@ def test_slow_down_in_disguise_rests_every_call_of_the_tenant() -> None:
 
     replies = iter([(200, b'{"error":"too many"}', {"Retry-After": "20"})])
     clock = ManualClock()
-    budget = ProcessBudget((), None, clock)
+    budget = Unlimited()
     told: list[float] = []
     budget.told = told.append  # type: ignore[method-assign]  # only listened to
     app = App(lambda *asked: next(replies, (200, b"ok", {})))

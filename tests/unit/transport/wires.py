@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from migrator.contract import Answer, Auth, Budget, Call, Capabilities, Rate, Source, Transfer
 from migrator.errors import MigratorError
-from migrator.transport.pace import ManualClock, ProcessBudget
+from migrator.state.budget import Budgets, Limits
+from migrator.transport.pace import ManualClock
 from migrator.transport.retry import Patience
 from migrator.transport.secrets import Scrubber
 from migrator.transport.stack import OpenWire, open_wire
@@ -50,7 +51,7 @@ def opened(
         url,
         transfer or Transfer(),
         Capabilities(page_max=1, in_flight=in_flight),
-        budget=budget or ProcessBudget(rates, quota, clock),
+        budget=budget or Budgets(None, clock).of("plain", Limits(rates=rates, quota=quota, in_flight=in_flight)),
         clock=clock,
         scrubber=scrubber or Scrubber(),
         adapter=adapter,
