@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 @systems()
 @click.option("--expect-hash", metavar="HASH", help="The plan hash that was approved.")
 @click.option("--auto-approve", is_flag=True, help="With a PLAYBOOK: do not ask.")
-@coming("--until", metavar="TIME")
 @coming("--lock-timeout", metavar="SECONDS")
 @coming("--verify")
 @pass_invocation
@@ -56,7 +55,9 @@ def _of_playbook(
     read(playbook, systems)  # a file that is neither plan nor playbook is told as that
     can_be_asked(auto_approve)
     with scratch() as place:
-        making = plan(playbook, place, invocation.around, systems=systems, state=invocation.state)
+        making = plan(
+            playbook, place, invocation.around, systems=systems, state=invocation.state, bounds=options.bounds
+        )
         made = planned(invocation, making)
         show(invocation, place, kept=False, made=made)
         if not _has_lines(made):

@@ -100,14 +100,15 @@ def retry_after(answer: Answer, wall: float) -> float | None:
     text = answer.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:12])  # twelve digits are absurd enough
-    until = _epoch(text)
+    until = epoch(text)
     if until is None:
         return None
-    now = _epoch(answer.headers.get("date", ""))
+    now = epoch(answer.headers.get("date", ""))
     return until - (wall if now is None else now)
 
 
-def _epoch(text: str) -> float | None:
+def epoch(text: str) -> float | None:
+    """An HTTP date as epoch seconds; None: it is none."""
     try:
         moment = parsedate_to_datetime(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -209,6 +209,9 @@ class Desk:
             self._doubt(parcel, [(load, error.problems[0].summary) for load in parcel.loads])
         elif isinstance(error, LoginRefused):
             self._logged_out(parcel, error)
+        elif isinstance(error, Paused):  # its login would have had to wait too long: nothing of it has left
+            self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
+            raise error
         elif isinstance(error, MigratorError):
             raise error
         else:

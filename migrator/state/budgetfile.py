@@ -10,13 +10,14 @@ import itertools
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from migrator.model.problem import Problem, Severity
-from migrator.state.process import Process, elsewhere, gone, this_process
+from migrator.state.process import Life, Process, life, myself
 
 FILE = "budget.db"
 """Name of the file in the state folder."""
@@ -26,8 +27,6 @@ BUSY_SECONDS = 5.0
 """How long somebody else's transaction is waited for; each takes less than a millisecond."""
 BEAT_SECONDS = 10.0
 """Time between two signs of life."""
-LEASE_SECONDS = 300.0
-"""A process on another machine that gave no sign of life for so long holds nothing any more."""
 
 TABLES = """
 CREATE TABLE tenants (tenant TEXT PRIMARY KEY, span REAL NOT NULL, rest_from REAL NOT NULL DEFAULT 0,
@@ -37,8 +36,8 @@ CREATE INDEX calls_kind ON calls (tenant, kind, at);
 CREATE INDEX calls_at ON calls (tenant, at);
 CREATE TABLE quotas (tenant TEXT NOT NULL, quota TEXT NOT NULL, opens REAL NOT NULL, calls INTEGER NOT NULL,
     PRIMARY KEY (tenant, quota)) WITHOUT ROWID;
-CREATE TABLE holders (holder INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL, boot TEXT NOT NULL,
-    pid INTEGER NOT NULL, began TEXT NOT NULL, beat REAL NOT NULL);
+CREATE TABLE holders (holder INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL,
+    pid INTEGER NOT NULL, began TEXT NOT NULL, space TEXT NOT NULL, beat REAL NOT NULL);
 CREATE TABLE under_way (tenant TEXT NOT NULL, holder INTEGER NOT NULL, calls INTEGER NOT NULL,
     PRIMARY KEY (tenant, holder)) WITHOUT ROWID;
 CREATE TABLE queue (tenant TEXT NOT NULL, holder INTEGER NOT NULL, kind TEXT NOT NULL, since REAL NOT NULL,
@@ -82,11 +81,8 @@ class BudgetFile:
 
     def dead(self, base: sqlite3.Connection) -> bool:
         """Holders that are gone hold nothing any more; whether there were any. Inside a transaction."""
-        now, left = self._wall(), []
-        for holder, host, boot, pid, began, beat in base.execute("SELECT * FROM holders"):
-            one = Process(host=host, boot=boot, pid=pid, began=began)
-            if holder != self.holder and (gone(one) or (elsewhere(one) and now - beat > LEASE_SECONDS)):
-                left.append(holder)
+        rows = base.execute("SELECT * FROM holders WHERE holder <> ?", (self.holder,)).fetchall()
+        left = [holder for holder, *row in rows if _dead(*row, wall=self._wall())]
         for holder in left:
             _forget(base, holder)
         return bool(left)
@@ -124,9 +120,9 @@ class BudgetFile:
         base = _connected(self._path)
         try:
             _prepared(base)
-            me, self._beaten = this_process(), self._wall()
-            row: Sequence[Any] = (me.host, me.boot, me.pid, me.began, self._beaten)
-            made = base.execute("INSERT INTO holders (host, boot, pid, began, beat) VALUES (?, ?, ?, ?, ?)", row)
+            me, self._beaten = myself(), self._wall()
+            row = (me.host, me.pid, me.began, me.space, self._beaten)
+            made = base.execute("INSERT INTO holders (host, pid, began, space, beat) VALUES (?, ?, ?, ?, ?)", row)
             self.holder = made.lastrowid or 0
             self._inode = self._path.stat().st_ino if self._path is not None else 0
         except BaseException:
@@ -187,16 +183,22 @@ def _connected(path: Path | None) -> sqlite3.Connection:
 
 def _prepared(base: sqlite3.Connection) -> None:
     """Its tables, made where there are none. Raises DatabaseError for a file of another form."""
-    base.execute("PRAGMA journal_mode = WAL")
-    base.execute("PRAGMA synchronous = OFF")
     base.execute("BEGIN IMMEDIATE")
     if not base.execute("SELECT 1 FROM sqlite_master").fetchone():
         for statement in TABLES.split(";"):
             base.execute(statement)
         base.execute(f"PRAGMA user_version = {FORM}")
-    base.execute("COMMIT")
     if base.execute("PRAGMA user_version").fetchone() != (FORM,):
         base.execute("SELECT * FROM a_budget_of_another_form")
+    base.execute("COMMIT")
+    base.execute("PRAGMA journal_mode = WAL")
+    base.execute("PRAGMA synchronous = OFF")
+
+
+def _dead(host: str, pid: int, began: str, space: str, beat: float, *, wall: float) -> bool:
+    """Surely gone, or elsewhere and silent for so long that nobody waits for it."""
+    process = Process(user="", host=host, pid=pid, began=began, space=space)
+    return life(process, datetime.fromtimestamp(beat, UTC).isoformat(), wall) in (Life.GONE, Life.SILENT)
 
 
 def _forget(base: sqlite3.Connection, holder: int) -> None:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from migrator.contract import Answer, Auth, Budget, Call, Capabilities, Rate, Source, Transfer
+from migrator.contract import Answer, Auth, Bounds, Budget, Call, Capabilities, Rate, Source, Transfer, Wait
 from migrator.errors import MigratorError
 from migrator.state.budget import Budgets, Limits
 from migrator.transport.pace import ManualClock
@@ -43,6 +43,8 @@ def opened(
     in_flight: int = 4,
     tries: int = 6,
     chance: float = 1.0,
+    bounds: Bounds | None = None,
+    waits: Callable[[Wait], None] = lambda wait: None,
     **more: Any,
 ) -> OpenWire:
     clock = clock or ManualClock()
@@ -55,8 +57,10 @@ def opened(
         clock=clock,
         scrubber=scrubber or Scrubber(),
         adapter=adapter,
-        patience=Patience(tries=tries, **more),
+        patience=Patience(tries=tries, **{"seconds": (bounds or Bounds()).max_wait, **more}),
         chance=lambda: chance,
+        bounds=bounds,
+        waits=waits,
     )
 
 
