@@ -35,7 +35,7 @@ from migrator.executor.load import Load, Parcel, batches_of, packed
 from migrator.executor.recover import after_conflict, after_doubt, after_recheck, needs_settling
 from migrator.executor.rescue import denied, failed, halves, refused
 from migrator.executor.running import SLICE, Running
-from migrator.executor.stops import Failures
+from migrator.executor.stops import LONGEST_REST, Failures, Outage
 from migrator.executor.way import Way
 from migrator.model.problem import Problem, Severity
 from migrator.model.run import Cause
@@ -43,8 +43,6 @@ from migrator.planfile import Section
 
 TRIES = 8
 """Times that a request which left nothing behind is made again."""
-LONGEST_REST = 60.0
-"""Most seconds of a rest that no server asked for."""
 _LOOK_AFTER_FRUITLESS = 2
 """Conflicts without a moved record after which a batch is halved."""
 
@@ -80,6 +78,7 @@ class Desk:
         self._login = 0
         self._renewed = False
         self._bounds = running.options.bounds
+        self._outage = Outage(running.clock, running.chance, self._bounds.max_wait)
         self._drift = Drift(running, way, section)
         self.failures = Failures(section.step, running.options.max_errors)
         """Of this section."""
@@ -239,6 +238,8 @@ class Desk:
             self._told(parcel, after_results(self._way, self._running.kind, parcel, results))
 
     def _told(self, parcel: Parcel, after: After) -> None:
+        if len(after.doubtful) < len(parcel.loads):
+            self._outage.over()
         if not after.doubtful:
             self._follow(after, parcel)
             return
@@ -299,6 +300,9 @@ class Desk:
         """The row stays open until every change in it is known."""
         assert parcel.call is not None  # noqa: S101  it was sent
         loads = [load for load, _ in doubtful]
+        rest = self._outage.rest(doubtful[0][1])
+        if rest:
+            self._way.budget.told(rest)
         if parcel.call.repeatable:
             for load in loads:
                 load.doubted = True

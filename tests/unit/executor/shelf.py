@@ -276,7 +276,7 @@ class ShelfTarget(Target):
         if answer.status >= 500:
             return tuple(Unknown(reason=f"status {answer.status}") for _ in items)
         if answer.status == 429:
-            raise Throttled("slow down", seconds=float(answer.headers.get("retry-after", "3")))
+            raise Throttled("slow down", seconds=None)
         if answer.status == 401:
             raise LoginRefused("who are you?")
         said = json.loads(answer.body)
