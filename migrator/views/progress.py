@@ -166,6 +166,7 @@ def _bars(stream: Stream, countdown: Callable[[], str]) -> RichProgress:
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
     from rich.text import Text
 
     from migrator.views.terminal import console
@@ -184,7 +185,16 @@ def _bars(stream: Stream, countdown: Callable[[], str]) -> RichProgress:
             """Its text."""
             return Text(countdown(), style="yellow")
 
+    one_line = Column(no_wrap=True, overflow="ellipsis")
     words = TextColumn("{task.description}", markup=False)
     more = TextColumn("{task.fields[more]}", markup=False, style="dim")
-    columns = (words, BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(compact=True), more, Countdown())
+    columns = (
+        words,
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(compact=True),
+        more,
+        Countdown(one_line),
+    )
     return Progress(*columns, console=console(stream), transient=True)
