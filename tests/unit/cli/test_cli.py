@@ -66,7 +66,6 @@ def test_commands_of_later_are_refused_by_name(run: Run, name: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("apply", "playbook.yaml", "--until", "22:00"),
         ("apply", "playbook.yaml", "--lock-timeout", "5"),
         ("apply", "playbook.yaml", "--verify"),
         ("apply", "playbook.yaml", "--on-conflict", "replan"),
