@@ -140,8 +140,9 @@ def report(number: int | None, state: Path | None) -> Report:
 def broken_off(state: Path | None) -> int | None:
     """The run that stands as running although its process is gone: it can be taken up. Raises LocalFault."""
     with State.open(state_folder(state), write=False) as known:
-        running = [row.number for row in known.runs() if row.status is RunStatus.RUNNING]
-        return running[-1] if running and not known.held else None
+        held = {holder.run for holder in known.holders()}
+        running = [row.number for row in known.runs() if row.status is RunStatus.RUNNING and row.number not in held]
+        return running[-1] if running else None
 
 
 def go_on(run: int, state: Path) -> str:

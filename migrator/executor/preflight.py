@@ -12,6 +12,7 @@ from migrator.model.plan import Action, PlanKind, PlanStep, StepSummary
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.values import WritableOn
 from migrator.planfile import PlanFile
+from migrator.state.lease import Lease
 from migrator.state.runs import RunRow
 from migrator.state.state import State
 
@@ -247,6 +248,17 @@ def _room(kept: PlanFile, state: State) -> None:
         raise LocalFault(
             f"too little room for the journal in {state.folder}: {free >> 20:,} MiB free, {wanted >> 20:,} needed",
             hint="free space, then apply again; nothing was sent",
+        )
+
+
+def taken_over(lease: Lease) -> Iterator[Problem]:
+    """Whose place we took although nobody could look whether they live."""
+    for holder in lease.over:
+        yield Problem(
+            code="ST012",
+            severity=Severity.WARNING,
+            summary=f"took over from a run that gave no sign of life: {holder.told}",
+            hint="if it lives after all, its next write is refused and it stops; look after that machine",
         )
 
 

@@ -69,5 +69,7 @@ class ApplyOptions:
     """The plan hash that was approved."""
     max_wait: float | None = None
     """Seconds of waiting at a stretch after which the run pauses; None: 900."""
+    lock_timeout: float = 0.0
+    """Seconds to wait for another run on the same collections."""
     overwrite: bool = False
     """Records that moved since planning are written over, their values kept in the journal."""

@@ -14,7 +14,8 @@ from migrator.model.lean import dataclass
 from migrator.model.run import RunStatus
 from migrator.state.database import Database
 from migrator.state.idmap import IdRows
-from migrator.state.lease import Lease, user
+from migrator.state.lease import Lease
+from migrator.state.process import user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,7 @@ class Runs:
         with self._lease.transaction():
             self._refuse_done(plan)
             number = self._insert(plan, kind, playbook, RunStatus.RUNNING, None, steps)
+            self._lease.carries(number)
         return self.run(number)
 
     def done_at_once(self, plan: str, kind: str, playbook: str, steps: Iterable[RunStep]) -> int:
@@ -131,6 +133,7 @@ class Runs:
             return None
         with self._lease.transaction():
             self._database.run("UPDATE runs SET status = 'running', ended = NULL WHERE number = ?", (run.number,))
+            self._lease.carries(run.number)
         return self.run(run.number)
 
     def unfinished(self, plan: str) -> RunRow | None:
