@@ -102,6 +102,13 @@ def read(path: Path, systems: Path | None = None) -> Loaded:
     return load(path, checks(), systems=systems)
 
 
+def read_systems(path: Path) -> dict[str, System]:
+    """The systems of a --systems file. Raises PlaybookInvalid."""
+    from migrator.playbook.load import load_systems
+
+    return dict(load_systems(path, checks()))
+
+
 def validate(
     paths: Sequence[Path], around: Surroundings, *, systems: Path | None = None, online: bool = False
 ) -> tuple[Problem, ...]:
@@ -242,9 +249,7 @@ def _systems_of(header: PlanHeader, chosen: Path | None) -> dict[str, System]:
         name: System(connector=system.connector, options=system.options) for name, system in header.systems.items()
     }
     if chosen is not None:
-        from migrator.playbook.load import load_systems
-
-        written.update({name: system for name, system in load_systems(chosen, checks()).items() if name in written})
+        written.update({name: system for name, system in read_systems(chosen).items() if name in written})
     return written
 
 

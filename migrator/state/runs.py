@@ -148,7 +148,9 @@ class Runs:
         """The run of this number. Raises PlanRefused where there is none."""
         for run in self._runs("number = ?", number):
             return run
-        raise PlanRefused(f"this state has no run {number}", hint="`migrator runs` lists them")
+        rows = self._database.rows("SELECT MAX(number) FROM runs")
+        why = "it was removed by `runs --purge`; " if number < (rows[0][0] or 0) else ""
+        raise PlanRefused(f"this state has no run {number}", hint=f"{why}`migrator runs` lists those it has")
 
     def runs(self) -> tuple[RunRow, ...]:
         """All runs, oldest first."""
@@ -186,6 +188,18 @@ class Runs:
                 (status.value, self._now(), seconds, run),
             )
         failpoint("after_end")
+
+    def last_runs(self) -> tuple[tuple[int, str, str], ...]:
+        """(number of the last run, target identity, collection) of every target collection."""
+        rows = self._database.rows("SELECT MAX(run), target, collection FROM run_steps GROUP BY target, collection")
+        return tuple((run, target, collection) for run, target, collection in rows)
+
+    def remove(self, run: int, tables: Iterable[str]) -> None:
+        """All rows of a run, those of these tables among them. Rows of the id map keep its number."""
+        with self._lease.transaction():
+            for table in tables:
+                self._database.run(f"DELETE FROM {table} WHERE run = ?", (run,))
+            self._database.run("DELETE FROM runs WHERE number = ?", (run,))
 
     def completed(self, run: int, target: str, collection: str, stamp: str | None, count: int | None) -> None:
         """The target collection is finished: its stamp and record count afterwards."""

@@ -178,6 +178,15 @@ class State:
         """All runs, oldest first."""
         return self.history.runs()
 
+    def prove(self) -> None:
+        """Look at every page and every index. Raises LocalFault where one is damaged."""
+        self._database.prove()
+
+    def shrink(self) -> None:
+        """Give room that no row needs back to the disk; under the lease, outside a transaction. Raises LocalFault."""
+        self._database.run("VACUUM")
+        self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def run(self, number: int) -> RunRow:
         """The run of this number. Raises PlanRefused where there is none."""
         return self.history.run(number)
