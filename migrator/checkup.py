@@ -1,11 +1,11 @@
-"""What `doctor` looks at: versions, the state and its place, whoever holds it, systems and what our login may do there."""
+"""What `doctor` looks at: versions, the state and its place, who holds it, systems and our rights there."""
 
 from __future__ import annotations
 
 import platform
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -41,9 +41,9 @@ LITTLE_DISK = 1e8
 
 
 def checkup(
-    around: Surroundings, state: Path | None, file: Path | None, known: Playbook | dict[str, System] | None
+    around: Surroundings, state: Path | None, file: Path | None, known: Playbook | Mapping[str, System] | None
 ) -> Iterator[Look]:
-    """Versions, the state, a login to each system of a playbook or systems file (`file` and what it holds). Reads only.
+    """Versions, the state, a login to each system of a playbook or systems file (`file`, what it holds). Reads only.
 
     Of a playbook, the rights on each step's target are asked for too.
     """
@@ -53,7 +53,7 @@ def checkup(
     yield from _state(around, folder)
     yield from _place(folder)
     if file is not None and known is not None:
-        systems = playbook.systems if playbook is not None else known
+        systems = known.systems if isinstance(known, Playbook) else known
         yield from _systems(around, file.parent, systems, () if playbook is None else playbook.steps)
 
 
@@ -129,7 +129,7 @@ def _place(folder: Path) -> Iterator[Look]:
 
 
 def _systems(
-    around: Surroundings, folder: Path, systems: dict[str, System], steps: tuple[Step, ...]
+    around: Surroundings, folder: Path, systems: Mapping[str, System], steps: tuple[Step, ...]
 ) -> Iterator[Look]:
     """Each system is asked who it is: that proves address, login and the shape of an answer."""
     with Systems(systems, around, folder) as opened:

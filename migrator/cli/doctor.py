@@ -12,7 +12,7 @@ from migrator.cli.options import PLAYBOOK, Command, coming, systems
 
 @click.command("doctor", cls=Command)
 @click.option(
-    "--playbook", type=PLAYBOOK, metavar="FILE", help="Log in to its systems too, and ask what we may do; reads only."
+    "--playbook", type=PLAYBOOK, metavar="FILE", help="Log in to its systems, ask for our rights; reads only."
 )
 @systems()
 @coming("--selftest")

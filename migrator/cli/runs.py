@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from migrator.cli.invocation import Invocation, pass_invocation
 from migrator.cli.options import Command
 from migrator.cli.planning import tell_broken_off
-
-if TYPE_CHECKING:
-    from migrator.state.purge import Purged
-
-HOURS = {"h": 1, "d": 24, "w": 168}
-"""Hours in a unit of an age."""
-
-
-class Age(click.ParamType):
-    """A number with its unit, as seconds."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """90d, 12w or 36h."""
-        found = re.fullmatch(r"(\d{1,6})([hdw])", str(value))
-        if found is None:
-            self.fail(f"{value!r} is no age; write 90d, 12w or 36h", param, ctx)
-        return int(found[1]) * HOURS[found[2]] * 3600.0
+from migrator.cli.purging import Age, purged
 
 
 @click.command("runs", cls=Command)
@@ -36,13 +15,13 @@ class Age(click.ParamType):
     "--purge",
     type=Age(),
     metavar="AGE",
-    help="Remove finished runs older than this (90d); they can't be undone then.",
+    help="Remove finished runs older than 90d, 12w, 36h: none can be undone then.",
 )
 @pass_invocation
 def command(invocation: Invocation, purge: float | None) -> int:
     """List what was done, when, by which plan, oldest first; or remove what is old."""
     if purge is not None:
-        return _purged(invocation, purge)
+        return purged(invocation, purge)
     from migrator.ledger import held, runs
     from migrator.views.terminal import plain, table
 
@@ -73,34 +52,3 @@ def command(invocation: Invocation, purge: float | None) -> int:
         invocation.note(f"held by {holder.told}")
     tell_broken_off(invocation)
     return 0
-
-
-def _purged(invocation: Invocation, seconds: float) -> int:
-    from migrator.ledger import purge
-
-    folder, done = purge(invocation.state, seconds, invocation.clock.wall())
-    numbers = [run.number for run in done.removed]
-    kept = {run.number: why for run, why in done.kept}
-    invocation.say(
-        _text(done, str(folder)),
-        line="purged",
-        removed=numbers,
-        kept=kept,
-        freed=done.freed,
-        state=str(folder),
-        tight=done.tight,
-    )
-    if done.tight:
-        invocation.urge(f"the database is no smaller, but the room in it is used again: {done.tight}")
-    return 0
-
-
-def _text(done: Purged, folder: str) -> str:
-    lines = [f"run {run.number} is kept: {why}" for run, why in done.kept]
-    if not done.removed:
-        return "\n".join([*lines, f"nothing to remove (state {folder})"])
-    names = ", ".join(str(run.number) for run in done.removed)
-    what = f"removed {len(done.removed):,} {'run' if len(done.removed) == 1 else 'runs'} ({names})"
-    lines.append(f"{what} with plans, logs and journal rows; {done.freed:,} bytes freed in {folder}")
-    lines.append("they can't be undone or reported on any more; the id map is as it was")
-    return "\n".join(lines)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -182,11 +183,15 @@ def _fault(path: Path, error: sqlite3.DatabaseError) -> MigratorError:
 
 
 def damaged(path: Path, why: str) -> LocalFault:
-    """The error of a file that is no whole database."""
+    """The error of a file that is no whole database, with the commands that lead out of it."""
+    folder, aside = (
+        shlex.quote(str(place)) for place in (path.parent, path.parent.with_name(f"{path.parent.name}.damaged"))
+    )
     return LocalFault(
         f"the state {path} is damaged: {why}",
         detail="It was not changed. Nothing was sent.",
-        hint="put back a copy of the folder, or move it away and use `migrator ids import` or `ids rebuild`",
+        hint=f"put back a copy of the folder; without one: mv {folder} {aside} && migrator ids rebuild PLAYBOOK "
+        "(or: migrator ids import FILE, if you have an export)",
     )
 
 
@@ -240,7 +245,7 @@ def _fill(connection: sqlite3.Connection) -> None:
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     _version(connection, path)
-    said = connection.execute("PRAGMA quick_check(1)").fetchone()
+    said = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if said != ("ok",):
         raise damaged(path, str(said[0] if said else "the check says nothing"))
 

@@ -1,4 +1,4 @@
-"""Removes finished runs: their rows, their copies of plans, their logs. The id map stays, and so does what others need.
+"""Removes finished runs: their rows, their copies of plans, their logs. The id map stays, and what others need.
 
 Rows go first, a run a transaction; then the files that no run names any more. Killed in between, the next purge finds
 those files. Kept are unfinished runs, runs that a plan may follow, and those that an unfinished plan is made of.
