@@ -115,7 +115,12 @@ class State:
         temporary = self.folder / folders.PLANS / f".held.{os.getpid()}.jsonl"
         with PlanWriter(temporary, header) as writer:
             made = writer.finish(PlanTrailer(counts={}))
-        temporary.replace(self.plan_path(made))
+        try:
+            temporary.replace(self.plan_path(made))
+        except OSError as error:
+            raise LocalFault(
+                f"cannot keep {temporary}: {error.strerror}", hint="mend the rights, then again"
+            ) from error
         return made
 
     def plan_path(self, plan_hash: str) -> Path:

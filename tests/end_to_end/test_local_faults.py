@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import resource
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 
+from migrator.emulators.server import create_emulator, serve
 from tests.end_to_end.rows import BOOK, ROOT, bench
 
 COUNT = 620
@@ -225,3 +229,29 @@ def test_a15_a_state_of_a_newer_program_is_refused_with_both_numbers(tmp_path: P
             assert refused.returncode == 8, refused.stderr
             assert "has version 99, this program knows version 2" in refused.stderr
         assert file.read_bytes() == content
+
+
+def test_a20_a_server_whose_clock_is_wrong_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    """Ten minutes ahead, over a real socket: apply warns by the system's name and goes on; doctor minds."""
+    emulator = create_emulator("kintone", seed="empty", pace="off")
+
+    def ahead(environ, start_response):  # type: ignore[no-untyped-def]  # WSGI
+        def dated(status, headers, *more):  # type: ignore[no-untyped-def]  # WSGI
+            rest = [(name, value) for name, value in headers if name.lower() != "date"]
+            return start_response(status, [*rest, ("Date", formatdate(time.time() + 600, usegmt=True))], *more)
+
+        return emulator.app(environ, dated)
+
+    (tmp_path / "assets.yaml").write_text(BOOK)
+    (tmp_path / "rows.csv").write_text("serial,label\nS-1,pc\n")
+    with serve(ahead) as server:
+        env = dict(emulator.env(server.url))
+        assert run(tmp_path, "plan", "assets.yaml", "-o", "one.plan", env=env).returncode == 0
+        applied = run(tmp_path, "apply", "one.plan", env=env)
+        assert applied.returncode == 0, applied.stderr
+        assert re.search(r"the clock of system kt is (59\d|600) seconds ahead of ours", applied.stderr), (
+            applied.stderr
+        )
+        looked = run(tmp_path, "doctor", "--playbook", "assets.yaml", env=env)
+        assert (looked.returncode, "PROBLEM  clock of kt: " in looked.stdout) == (1, True), looked.stdout
+        assert "step assets: source and target found" in looked.stdout
