@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -441,11 +442,28 @@ def test_relations_that_an_item_only_shows_are_not_sent_along(emulator: Emulator
 
 
 def test_a_relation_is_not_written_where_the_others_are_not_known(emulator: Emulator) -> None:
-    """A self-reference has no image from before: it would lose what the create wrote."""
+    """They would be lost, for all of them are replaced."""
     with desk(emulator) as one:
-        lone = change(action=Action.UPDATE, target_id=NOWHERE, after={"relation:uses": ("x",)})
+        lone = change(action=Action.UPDATE, target_id=NOWHERE, before={}, after={"relation:uses": ("x",)})
         with pytest.raises(Refused, match="is not known"):
             one.target.check_change(one.writing, lone)
+
+
+def test_a_relation_within_the_step_keeps_those_that_the_create_wrote(emulator: Emulator) -> None:
+    """The second line of an item that the same plan makes names both."""
+    with desk(emulator) as one:
+        second = change(
+            action=Action.UPDATE,
+            target_id=NOWHERE,
+            after={"relation:has parent": ("b",)},
+            along={"relation:fulfills": ("a",)},
+        )
+        one.target.check_change(one.writing, second)
+        sent = json.loads(one.target.encode_change(one.writing, second))
+    assert [(each["type"], each["toItem"]["id"]) for each in sent["relations"]] == [
+        ("fulfills", "a"),
+        ("has parent", "b"),
+    ]
 
 
 @pytest.mark.parametrize(

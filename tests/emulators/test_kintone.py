@@ -178,10 +178,10 @@ def test_every_call_of_the_manual_is_there_on_both_paths(kintone: Kintone, base:
 @pytest.mark.parametrize("seed", ["sample", "empty"])
 def test_the_samples_are_the_same_apps_with_and_without_records(seed: str) -> None:
     emulator = create_emulator("kintone", seed=seed)
-    names = ["kitchen-sink", "customers", "assets", "ideas", "packages", "improvements"]
+    names = ["kitchen-sink", "customers", "assets", "ideas", "packages", "improvements", "staff", "places"]
     assert list(emulator.collections.items()) == [(name, at) for at, name in enumerate(names, 1)]
     counts = [len(emulator.store.records(name)) for name in names]
-    assert counts == ([4, 4, 0, 10, 0, 0] if seed == "sample" else [0] * 6)
+    assert counts == ([4, 4, 0, 10, 0, 0, 0, 0] if seed == "sample" else [0] * 8)
 
 
 def test_the_kitchen_sink_has_every_type_there_is() -> None:

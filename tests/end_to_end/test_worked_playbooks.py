@@ -12,6 +12,9 @@ import pytest
 
 from migrator import pipeline
 from migrator.contract import Pair
+from migrator.emulators.kitemaker.desk import Desk
+from migrator.emulators.kitemaker.sample import TOKEN
+from migrator.emulators.kitemaker.sight import Sight
 from migrator.emulators.server import Emulator, create_emulator
 from migrator.idbook import links_of
 from migrator.model.run import RunEnded, RunStatus
@@ -134,6 +137,13 @@ def edit_computer(world: World) -> None:
     store.row("Computer", 1)["name"] = "pc-one"
 
 
+def edit_work_item(world: World) -> None:
+    """Somebody renames a work item in Kitemaker."""
+    org = world.emulators["kitemaker"].store
+    item = org.numbered[org.space("ACM").id][3]
+    Desk(Sight(org, org.tokens[TOKEN])).edit_work_item({"id": item.id, "title": "Move both printers"})
+
+
 @dataclass(frozen=True)
 class Story:
     """What a playbook brings over, and what an edit at the source becomes."""
@@ -142,11 +152,20 @@ class Story:
     edit: Callable[[World], None]
     before: Mapping[str, str]
     after: Mapping[str, str]
+    within: int = 0
+    """References within a step, set when its records stand."""
 
 
 STORIES = {
     "csv-to-glpi": Story(5, edit_room, {"name": "Lab 201"}, {"name": "Lab <201>"}),
     "glpi-to-kintone": Story(11, edit_computer, {"label": "pc-001"}, {"label": "pc-one"}),
+    "glpi-inventory-to-kintone": Story(18, edit_computer, {"label": "pc-001"}, {"label": "pc-one"}, within=1),
+    "kitemaker-to-kainexus": Story(
+        8, edit_work_item, {"summary": "Move the printer"}, {"summary": "Move both printers"}
+    ),
+    "kainexus-to-ketryx": Story(
+        19, edit_improvement, {"title": "Improvement 2"}, {"title": "Improvement 2, shorter"}, within=3
+    ),
     "csv-to-kintone": Story(6, edit_sheet, {"label": "old-server"}, {"label": "older server"}),
     "kintone-to-kainexus": Story(
         10, edit_idea, {"summary": "One form for travel"}, {"summary": "One form for all travel"}
@@ -182,8 +201,10 @@ def test_a_worked_playbook_brings_its_records_over(book: Path, world: World) -> 
     assert results and all(result.passed for result in results), results
 
     first = world.plan(path)
-    (counts,) = first.trailer.counts.values()
-    assert (first.exit_code, counts.create, first.changes) == (0, story.creates, story.creates)
+    creates = sum(counts.create for counts in first.trailer.counts.values())
+    within = sum(counts.self_reference for counts in first.trailer.counts.values())
+    assert (first.exit_code, creates, within) == (0, story.creates, story.within)
+    assert first.changes == creates + within
     ended = world.apply()
     assert (ended.exit_code, ended.report.status) == (0, RunStatus.DONE)
     assert world.plan(path).changes == 0
@@ -221,6 +242,20 @@ def rows_of(folder: Path) -> dict[tuple[Pair, str], str]:
     with State.open(folder, write=False) as state:
         ids = state.ids
         return {(pair, name): row.target_id for pair in ids.pairs() for name, row in ids.rows(pair)}
+
+
+def test_records_go_on_pointing_to_each_other(world: World) -> None:
+    """A computer has the number of the place where it stands and of its owner, a floor that of its building."""
+    world.plan(world.folder / "glpi-inventory-to-kintone.yaml")
+    assert world.apply().exit_code == 0
+    store: Any = world.emulators["kintone"].store
+    numbers = {"paris": 1, "floor": 2}
+    assert [(place["name"], place["inside"]) for place in store.records(8)] == [
+        ("Paris", ""), ("Floor 1", str(numbers["paris"])), ("東京", "")
+    ]  # fmt: skip
+    computer = next(record for record in store.records(3) if record["serial"] == "SN-001")
+    people = {str(rank): record["login"] for rank, record in enumerate(store.records(7), 1)}
+    assert (computer["location"], people[computer["owner"]]) == (str(numbers["floor"]), "greg")
 
 
 def test_every_playbook_has_its_story() -> None:

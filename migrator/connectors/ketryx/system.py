@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from migrator.connectors.ketryx import answers, kql
 from migrator.connectors.ketryx import options as words
-from migrator.connectors.ketryx.layout import RELATION, field_table, learn
+from migrator.connectors.ketryx.layout import RELATION, Layout, field_table, learn
 from migrator.connectors.ketryx.pages import CALL, LOOKUPS, ROOT, Items, entries, get
 from migrator.connectors.ketryx.reading import Reading, request
 from migrator.connectors.ketryx.stored import decimal, plain, stored
@@ -224,9 +224,14 @@ class Ketryx(Target):
         return stored(writing.collection.extra["layout"], before, fields)
 
     def companions(self, writing: Writing, changed: frozenset[str]) -> frozenset[str]:
-        """Type and sender of the item, for the plan to judge; all relations with any of them, which replace them."""
-        related = any(name.startswith(RELATION) for name in changed)
-        return frozenset({"type", "system", "relations"} if related else {"type", "system"})
+        """Type and sender of the item, for the plan to judge; with a relation all of them, which it replaces.
+
+        `relations` tells those of an item that stands; one that the same plan makes has what its create wrote.
+        """
+        if not any(name.startswith(RELATION) for name in changed):
+            return frozenset({"type", "system"})
+        layout: Layout = writing.collection.extra["layout"]
+        return frozenset({"type", "system", "relations", *(RELATION + name for name in layout.relations)}) - changed
 
     # ------------------------------------------------------------ writing
 

@@ -59,7 +59,8 @@ def _objections(layout: Layout, writing: Writing, change: Change) -> Iterator[Pr
             None,
             f"change it in {foreign}, or set `foreign: change` in target.options",
         )
-    yield from _relation_objections(layout, writing, after, along)
+    made_here = change.before is None  # a self-reference of an item that the same plan creates
+    yield from _relation_objections(layout, writing, after, _with_relations(along) if made_here else along)
 
 
 def _relation_objections(
@@ -125,7 +126,8 @@ def part(writing: Writing, change: Change) -> bytes:
     fields = [entry for entry in fields if entry["value"] is not None or not creating]
     if fields:
         body["fields"] = fields
-    relations = _relations(layout, after, change.along or {})
+    along = change.along or {}
+    relations = _relations(layout, after, _with_relations(along) if change.before is None else along)
     if relations is not None:
         body["relations"] = relations
     return orjson.dumps(body)
@@ -170,6 +172,17 @@ def _relations(layout: Layout, after: Mapping[str, Value], along: Mapping[str, V
         for number in dict.fromkeys(ids)
         if number
     ]
+
+
+def _with_relations(along: Mapping[str, Value]) -> Mapping[str, Value]:
+    """`relations` of an item that nobody has read yet: what its create wrote, each under its own name."""
+    if "relations" in along:
+        return along
+    written = {name.removeprefix(RELATION): value for name, value in along.items() if name.startswith(RELATION)}
+    return {
+        **along,
+        "relations": tuple({"type": name, "id": one} for name, ids in written.items() for one in many(ids)),
+    }
 
 
 def _shown(along: Mapping[str, Value]) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""The sample domain: six apps, a few people, one token for all of it. Fixed texts, so that runs repeat."""
+"""The sample domain: eight apps, a few people, one token for all of it. Fixed texts, so that runs repeat."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -66,6 +66,16 @@ IMPROVEMENTS: dict[str, FieldInput] = {
     "details": "MULTI_LINE_TEXT",
     "due": "DATE",
     "people": "USER_SELECT",
+}
+STAFF: dict[str, FieldInput] = {
+    "login": {"type": "SINGLE_LINE_TEXT", "label": "Login", "required": True, "unique": True},
+    "name": "SINGLE_LINE_TEXT",
+    "place": "SINGLE_LINE_TEXT",
+}
+PLACES: dict[str, FieldInput] = {
+    "path": {"type": "SINGLE_LINE_TEXT", "label": "Path", "required": True, "unique": True},
+    "name": "SINGLE_LINE_TEXT",
+    "inside": {"type": "SINGLE_LINE_TEXT", "label": "Stands inside"},
 }
 PROCESS = Process(
     enabled=True,
@@ -155,6 +165,8 @@ def fill(tenant: Tenant, *, records: bool) -> dict[str, int]:
         tenant.add_app("ideas", IDEAS),
         tenant.add_app("packages", PACKAGES),
         tenant.add_app("improvements", IMPROVEMENTS),
+        tenant.add_app("staff", STAFF),
+        tenant.add_app("places", PLACES),
     ]
     if records:
         _records(tenant, apps[0], apps[1], apps[3])
