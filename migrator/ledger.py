@@ -18,7 +18,7 @@ from migrator.connectors import CONNECTORS, connector
 from migrator.errors import LocalFault, PlanRefused, UsageWrong
 from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
 from migrator.model.run import Report, RunStatus
-from migrator.planfile import PlanFile
+from migrator.planfile import CONTAINS, PlanFile
 from migrator.playbook.spelling import schema_bytes
 from migrator.state.folder import NAME, PLANS, find
 from migrator.state.lease import Holder
@@ -218,6 +218,7 @@ def _plan_schema() -> Schema:
             PlanHeader,
             systems={"type": "object", "additionalProperties": system},
             follows=follows,
+            contains={"const": CONTAINS},
             steps={"type": "array", "items": {"type": "object", "required": ["step", "target", "write"]}},
         ),
         writer.line("change", Change, origin=origin),

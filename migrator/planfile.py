@@ -38,6 +38,8 @@ from migrator.model.plan import (
 
 __all__ = ["HASH_EVERY", "PlanFile", "PlanWriter", "Section", "change_line", "parse_change", "sync_folder"]
 
+CONTAINS = "record data, no credentials"
+"""Said in the first line of each plan, for whoever finds one where it should not be."""
 HASH_EVERY = 10_000
 """Change lines between two hash lines."""
 _BLOCK = 1 << 20
@@ -53,6 +55,7 @@ def header_line(header: PlanHeader) -> bytes:
     paper = _lean(header)
     paper["line"] = "header"
     paper["format"] = header.format
+    paper["contains"] = CONTAINS
     paper["kind"] = header.kind.value
     paper["follows"] = [
         [last.target, last.collection, last.run, last.run_id, last.request] for last in header.follows
@@ -83,6 +86,7 @@ def parse_header(line: bytes) -> PlanHeader:
         for target, collection, run, run_id, request in paper.pop("follows")
     )
     of_run = paper.pop("of_run", None)
+    paper.pop("contains", None)
     systems = {
         name: PlanSystem(
             connector=entry["connector"],

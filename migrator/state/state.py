@@ -128,8 +128,13 @@ class State:
         return self.folder / folders.PLANS / f"{plan_hash}.jsonl"
 
     def unfinished(self, number: int | None) -> Path:
-        """The kept plan of this run, or of the last unfinished one. Raises UsageWrong: nothing to resume."""
+        """The kept plan of this run, or of the last unfinished one, rather one that nobody carries out now.
+
+        Raises UsageWrong: nothing to resume.
+        """
         runs = [run for run in self.runs() if run.unfinished and number in (None, run.number)]
+        held = {holder.run for holder in self.holders()}
+        runs.sort(key=lambda run: run.number not in held)  # the last is taken
         if not runs:
             what = "no unfinished run" if number is None else f"run {number} is not unfinished"
             raise UsageWrong(f"nothing to resume: {what} (state {self.folder})", hint="`migrator runs` lists them")

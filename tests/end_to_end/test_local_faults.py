@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import re
 import resource
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from email.utils import formatdate
 from pathlib import Path
 
@@ -255,3 +258,56 @@ def test_a20_a_server_whose_clock_is_wrong_is_told_before_anything_is_written(tm
         looked = run(tmp_path, "doctor", "--playbook", "assets.yaml", env=env)
         assert (looked.returncode, "PROBLEM  clock of kt: " in looked.stdout) == (1, True), looked.stdout
         assert "step assets: source and target found" in looked.stdout
+
+
+def test_a06_a_plan_that_was_killed_leaves_no_half_plan_and_no_state(tmp_path: Path) -> None:
+    """kill -9 before the rename: the older plan of that name stands, no state was made, the next plan is whole."""
+    with bench(tmp_path) as here:
+        here.rows(5, "pc")
+        here.plan("one.plan")
+        older = (tmp_path / "one.plan").read_bytes()
+        here.rows(6, "pc")
+        env = {**here.env, "MIGRATOR_FAILPOINT": "plan_before_rename"}
+        killed = run(tmp_path, "plan", "assets.yaml", "-o", "one.plan", env=env)
+        assert killed.returncode == -signal.SIGKILL
+        assert ((tmp_path / "one.plan").read_bytes(), (tmp_path / ".migrator").exists()) == (older, False)
+        assert here.plan("one.plan").changes == 6
+        assert here.apply("one.plan").exit_code == 0
+
+
+ZONES = """\
+playbook: zones
+systems:
+  here: {connector: csv, path: "."}
+steps:
+  - step: times
+    source: {system: here, collection: times.csv, query: {id: n}}
+    fields: {n: "{{ record.n }}", at: "{{ record.at | datetime | to_zone('Europe/Berlin') }}"}
+    target: {system: here, collection: out.csv, key: n}
+"""
+
+
+def test_a21_a_change_of_clocks_and_a_machine_without_zones_change_nothing(tmp_path: Path) -> None:
+    """Around the hour that comes twice, in any zone of the machine, with no zone data of its own: one plan; the
+    journal's times are UTC."""
+    (tmp_path / "zones.yaml").write_text(ZONES)
+    (tmp_path / "times.csv").write_text(
+        "n,at\n1,2024-10-27T00:30:00Z\n2,2024-10-27T01:30:00Z\n3,2024-03-31T01:00:00Z\n"
+    )
+    plans = set()
+    for number, env in enumerate(
+        ({"TZ": "Europe/Berlin"}, {"TZ": "nowhere/at all", "PYTHONTZPATH": ""}, {"TZ": "UTC"})
+    ):
+        made = run(tmp_path, "plan", "zones.yaml", "-o", f"{number}.plan", env=env)
+        assert made.returncode == 0, made.stderr
+        plans.add((tmp_path / f"{number}.plan").read_bytes())
+    (plan,) = plans
+    assert b"2024-10-27T02:30:00+02:00" in plan and b"2024-10-27T02:30:00+01:00" in plan
+    assert run(tmp_path, "apply", "0.plan", env={"TZ": "Pacific/Apia"}).returncode == 0
+    (listed,) = [json.loads(line) for line in run(tmp_path, "runs", "--json").stdout.splitlines()]
+    assert listed["started"].endswith("Z") and abs(parsed(listed["started"]) - time.time()) < 600
+
+
+def parsed(text: str) -> float:
+    """Epoch seconds of a time of the journal."""
+    return datetime.fromisoformat(text).timestamp()

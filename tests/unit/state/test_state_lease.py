@@ -77,6 +77,17 @@ def test_a16_runs_on_other_collections_go_on_side_by_side(tmp_path: Path) -> Non
                 _entered(two.lease(wanted))
 
 
+def test_a16_a_resume_takes_what_nobody_carries_out(tmp_path: Path) -> None:
+    """Of two unfinished runs the last is taken up, unless its process lives: then the other one."""
+    with _two(tmp_path) as (one, two):
+        with one.lease([HERE]):
+            one.history.start("first", "load", "book", [STEP])
+        with one.lease([THERE]):
+            one.history.start("second", "load", "book", [STEP])
+            assert two.unfinished(None).stem == "first"
+        assert two.unfinished(None).stem == "second"
+
+
 def test_a16_whoever_waits_gets_it_when_the_first_ends(tmp_path: Path) -> None:
     """--lock-timeout: the wait is told once with the holder and ends with the lease; too short a one is refused."""
     clock = ManualClock()
