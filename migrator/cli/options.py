@@ -129,6 +129,13 @@ def apply_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Pause the run at this time: 06:00, or 2026-11-24T06:00.",
         ),
         click.option(
+            "--lock-timeout",
+            type=click.FloatRange(min=0),
+            default=0.0,
+            metavar="SECONDS",
+            help="Wait so long for another run on the same collections (default: not at all).",
+        ),
+        click.option(
             "--on-conflict",
             type=choices,
             default="skip",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -28,6 +29,8 @@ class Way:
     """Under the step's WriteOptions."""
     identity: str
     """Of the target system."""
+    skew: Callable[[], float | None] = lambda: None
+    """Seconds that its clock is ahead of ours, as its answers tell; None: they do not."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -70,6 +73,8 @@ class ApplyOptions:
     """The plan hash that was approved."""
     max_wait: float | None = None
     """Seconds of waiting at a stretch after which the run pauses; None: 900."""
+    lock_timeout: float = 0.0
+    """Seconds to wait for another run on the same collections."""
     until: float | None = None
     """Epoch seconds at which the run pauses; None: when it is done."""
     overwrite: bool = False

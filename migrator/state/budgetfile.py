@@ -159,7 +159,7 @@ class BudgetFile:
 
 def _warning(summary: str, detail: str) -> Problem:
     hint = "nothing is lost but what was counted; a system that is called too often says so itself"
-    return Problem(code="ST012", severity=Severity.WARNING, summary=summary, detail=detail, hint=hint)
+    return Problem(code="ST015", severity=Severity.WARNING, summary=summary, detail=detail, hint=hint)
 
 
 def _moved(path: Path) -> Path:

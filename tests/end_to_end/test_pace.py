@@ -77,7 +77,7 @@ def test_a_wait_while_planning_is_told_and_a_damaged_budget_once(
         file.write_bytes(b"torn")
     finished(pipeline.plan(pair.book, tmp_path / "c.plan", Surroundings(**_parts(around), aside=told.append)))
     (noticed,) = [event.problem for event in told if isinstance(event, Noticed)]
-    assert (noticed.code, noticed.severity) == ("ST012", Severity.WARNING)
+    assert (noticed.code, noticed.severity) == ("ST015", Severity.WARNING)
 
 
 def _parts(around: Surroundings) -> dict[str, Any]:

@@ -247,7 +247,7 @@ def test_a_damaged_or_foreign_budget_is_set_aside_and_made_anew(tmp_path: Path, 
             assert seconds(budget) == 0.0
             assert seconds(budget) == 0.0
     (problem,) = said
-    assert (problem.code, problem.severity) == ("ST012", Severity.WARNING)
+    assert (problem.code, problem.severity) == ("ST015", Severity.WARNING)
     assert str(path) in problem.summary
     assert (tmp_path / f"{FILE}.damaged").read_bytes() == was
 
