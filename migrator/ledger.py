@@ -82,11 +82,12 @@ def is_plan(path: Path) -> bool:
     return _HEADER.match(first) is not None
 
 
-def may_become_plan(path: Path, playbook: Path) -> None:
+def may_become_plan(path: Path, playbook: Path | None) -> None:
     """A plan may be written over a plan, never over anything else. Raises UsageWrong."""
     if path.is_dir():
         raise UsageWrong(f"{path} is a folder; -o takes the name of a file")
-    if path.exists() and (path.resolve() == playbook.resolve() or (path.stat().st_size and not is_plan(path))):
+    same = playbook is not None and path.resolve() == playbook.resolve()
+    if path.exists() and (same or (path.stat().st_size and not is_plan(path))):
         raise UsageWrong(f"{path} is there and is no plan; it is not written over", hint="name another file with -o")
 
 

@@ -1,4 +1,4 @@
-"""The conductor: validate, test, plan, apply, resume, verify - the stages in order. READ THIS FIRST.
+"""The conductor: validate, test, plan, apply, resume, verify, undo, retry - the stages in order. READ THIS FIRST.
 
 No stage knows the next; this module does. Reading a playbook gives a typed Playbook; its systems are opened; each
 step becomes a Lane (source, mapping, target); the planner turns lanes into a plan file; the executor turns a plan
@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrator.connectors import CONNECTORS, connector
 from migrator.contract import Source
-from migrator.errors import PlanRefused, PlaybookInvalid
+from migrator.errors import PlanRefused, PlaybookInvalid, UsageWrong
 from migrator.executor.way import ApplyOptions, Way
 from migrator.model.equal import same
 from migrator.model.lean import dataclass
@@ -32,12 +33,24 @@ from migrator.state.state import State
 from migrator.systems import Surroundings, Systems
 
 if TYPE_CHECKING:
+    from migrator.amends.deeds import Past
     from migrator.planner.build import Built
     from migrator.playbook.check import Checks
     from migrator.playbook.load import Loaded
 # Stages are imported where they are called: an apply needs neither YAML nor Jinja, and starts in half the time.
 
-__all__ = ["ApplyOptions", "Planned", "Selection", "Surroundings", "TestResult", "apply", "plan", "resume", "verify"]
+__all__ = [
+    "ApplyOptions",
+    "Planned",
+    "Selection",
+    "Surroundings",
+    "TestResult",
+    "apply",
+    "plan",
+    "resume",
+    "undo",
+    "verify",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +73,11 @@ class Planned:
         """Lines that send something."""
         counts = self.trailer.counts.values()
         return sum(c.create + c.update + c.delete + c.upload + c.act + c.self_reference for c in counts)
+
+    @property
+    def lines(self) -> int:
+        """All of them, those included for which nothing is sent."""
+        return sum(count for *_, count in self.trailer.offsets)
 
     @property
     def exit_code(self) -> int:
@@ -213,6 +231,54 @@ def resume(
     with State.open(folder, write=False) as known:
         file = known.unfinished(run)
     yield from apply(file, around, options=options, state=folder)
+
+
+# ---------------------------------------------------------------- after a run
+
+
+def undo(
+    run: int, out: Path, around: Surroundings, *, systems: Path | None = None, state: Path | None = None
+) -> Generator[Planning, None, Planned]:
+    """Write the plan that takes a run back to `out`. Reads only.
+
+    Raises UsageWrong where there is no such run, PlanRefused where it is not over or its plan is not kept.
+    """
+    from migrator.amends.undo import undo as taken_back
+
+    with _looking_back(run, "undone", around, systems, state) as (past, ways):
+        made = yield from taken_back(past, ways, out, around.scrubber.stains)
+    return Planned(path=out, hash=made.hash, header=made.header, trailer=made.trailer)
+
+
+@contextmanager
+def _looking_back(
+    run: int, what: str, around: Surroundings, systems: Path | None, state: Path | None
+) -> Iterator[tuple[Past, dict[str, Way]]]:
+    """A run that is over, and the ways to its targets as they are now; the state is open to read."""
+    from migrator.amends.deeds import past_of
+
+    folder = find_state(playbook=None, plan=None, cwd=Path.cwd(), explicit=state)
+    with State.open(folder, write=False) as known:
+        if run not in {row.number for row in known.runs()}:
+            raise UsageWrong(f"this state has no run {run} (state {folder})", hint="`migrator runs` lists them")
+        past = past_of(known, run, what, f"migrator resume {run}")
+        header, home = past.kept.header, home_of(folder, past.kept.hash)
+        if home is None or not home.is_dir():
+            raise PlanRefused(f"the folder that run {run} started from is gone: {home}", hint="put it back")
+        with Systems(_systems_of(header, systems), around, home) as opened:
+            opened.resolve([step.target[0] for step in header.steps])
+            for step in header.steps:
+                _same_system(header, step, opened)
+            yield past, {step.step: _way(step, opened) for step in header.steps}
+
+
+def _same_system(header: PlanHeader, step: PlanStep, systems: Systems) -> None:
+    planned, now = header.systems[step.target[0]].identity, systems.open(step.target[0]).identity
+    if now != planned:
+        raise PlanRefused(
+            f"another system than the run wrote to: {step.target[0]} was {planned}, now it is {now}",
+            hint="set the environment as it was then",
+        )
 
 
 def _way(step: PlanStep, systems: Systems) -> Way:

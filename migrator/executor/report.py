@@ -65,7 +65,13 @@ def _steps(state: State, run: RunRow, kept: PlanFile) -> tuple[StepReport, ...]:
     )
 
 
-_DONE = {"create": "created", "update": "updated", "delete": "deleted", "link": "linked"}
+_DONE = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "link": "linked",
+    "unlink": "unlinked",
+}
 _NOT = {Status.FAILED: "failed", Status.CONFLICT: "conflicts", Status.SKIPPED: "skipped", Status.UNKNOWN: "unknown"}
 
 
@@ -85,6 +91,7 @@ def _step(name: str, tally: Counter[str], planned: StepSummary, ran: RunStep | N
         updated=tally["updated"],
         deleted=tally["deleted"],
         linked=tally["linked"],
+        unlinked=tally["unlinked"],
         self_reference=tally["self_reference"],
         failed=tally["failed"],
         conflicts=tally["conflicts"],

@@ -224,6 +224,8 @@ class StepReport:
     """Done."""
     linked: int = 0
     """Done."""
+    unlinked: int = 0
+    """Done: rows of the id map that an undo took out."""
     self_reference: int = 0
     """Done: fields that refer to records of the same step, set after these were made."""
     failed: int = 0

@@ -54,7 +54,7 @@ def _title(plan: ShownPlan) -> Iterator[Line]:
     kind = {PlanKind.LOAD: "plan", PlanKind.UNDO: "plan to undo", PlanKind.RETRY: "plan to retry"}[header.kind]
     of_run = f" run {header.of_run[0]}" if header.of_run else ""
     yield ((f"{kind}{of_run} of playbook {safe(header.playbook)}", "head"), f"  {safe(header.path)}")
-    if header.partial:
+    if header.partial and header.kind is PlanKind.LOAD:
         yield ("  ", ("a part only (--only, --exclude, --limit or --where): no deletes", "warning"))
     yield ()
 
@@ -88,12 +88,19 @@ def _counts(plan: ShownPlan) -> Iterator[Line]:
     head = ("step", *(name.replace("_", "-") for name in shown))
     rows = [(safe(step), *(f"{getattr(summary, name):,}" for name in shown)) for step, summary in counts.items()]
     yield from table(head, rows)
-    if not any(_sent(summary) or summary.link for summary in counts.values()):
+    if not any(_sent(summary) or summary.link or summary.unlink for summary in counts.values()):
         if plan.trailer.problem_total:
             yield ("  ", ("no changes, but some records could not be planned", "warning"))
         else:
-            yield ("  ", ("no changes: the target stands as the playbook wants it", "good"))
+            yield ("  ", (f"no changes: {_NOTHING[plan.header.kind]}", "good"))
     yield ()
+
+
+_NOTHING = {
+    PlanKind.LOAD: "the target stands as the playbook wants it",
+    PlanKind.UNDO: "the target stands as before the run",
+    PlanKind.RETRY: "nothing of the run is left to try",
+}
 
 
 def _sent(summary: StepSummary) -> int:
@@ -199,8 +206,14 @@ def name_of(change: Change) -> str:
 def _remark(change: Change) -> Line:
     words = [f"record {change.target_id}"] if change.target_id else []
     words += [f"field {change.field}"] if change.field else []
-    words += ["already there: enters the id map, nothing is sent"] if change.action is Action.LINK else []
+    words += [_UNSENT[change.action]] if change.action in _UNSENT else []
     return ("  ", (safe(f"({', '.join(words)})"), "dim")) if words else ()
+
+
+_UNSENT = {
+    Action.LINK: "already there: enters the id map, nothing is sent",
+    Action.UNLINK: "leaves the id map, nothing is sent",
+}
 
 
 # ---------------------------------------------------------------- problems, cost, brakes, end
@@ -210,7 +223,8 @@ def _unplanned(plan: ShownPlan) -> Iterator[Line]:
     total = plan.trailer.problem_total
     if not plan.trailer.problem_counts:
         return
-    yield ((f"could not be planned: {counted(total, 'record')}; they have no line", "error"),)
+    what = "cannot be put back" if plan.header.kind is PlanKind.UNDO else "could not be planned"
+    yield ((f"{what}: {counted(total, 'record')}; they have no line", "error"),)
     groups: dict[str, list[Problem]] = {}
     for problem in plan.trailer.problems:
         groups.setdefault(f"{problem.place.step if problem.place else None}/{problem.code}", []).append(problem)

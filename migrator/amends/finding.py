@@ -1,0 +1,27 @@
+"""Why a record of a run has no line in the plan that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migrator.model.problem import Place, Problem
+
+
+def left(why: str, fields: Sequence[str] = ()) -> Problem:
+    """It moved since, and belongs to whoever moved it."""
+    return Problem(
+        code="PL030",
+        summary=why,
+        detail=f"changed: {', '.join(fields[:5])}" if fields else "",
+        place=Place(field=fields[0]) if fields else None,
+        hint="look at it in the target; nothing of it is written",
+    )
+
+
+def cannot(why: str) -> Problem:
+    """No call could bring back what was."""
+    return Problem(code="PL031", summary=why, hint="put it back by hand, if it matters")
+
+
+GONE = Problem(code="PL032", summary="it is gone from the target: somebody deleted it since this run")
+REMADE = Problem(code="PL033", summary="it was deleted by this run, and a record with its key stands there again")
