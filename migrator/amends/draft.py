@@ -12,6 +12,7 @@ from typing import Self
 
 from migrator import __version__
 from migrator.amends.deeds import Past
+from migrator.amends.finding import AGAIN
 from migrator.codec.paper import field_hash
 from migrator.errors import SystemFailed
 from migrator.executor.filling import holds_ref
@@ -100,8 +101,11 @@ class Draft:
             self._stack.callback(self._lines[place].close)
         self._lines[place].add((self._sizes[place],), ("",), (line,))
         self._sizes[place] += 1
-        second = self._kind is PlanKind.RETRY and change.phase is Phase.SELF_REFERENCE
+        second = change.phase is Phase.SELF_REFERENCE
         self._tallies[change.step]["self_reference" if second else change.action.value] += 1
+        again = self._kind is PlanKind.UNDO and change.action is Action.CREATE
+        if again and not any(note.code == "PL034" for note in self._findings.notes):
+            self.note(AGAIN)
 
     def leave(self, change: Change, problem: Problem) -> None:
         """A record has no line, and why."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migrator.model.problem import Place, Problem
+from migrator.model.problem import Place, Problem, Severity
 
 
 def left(why: str, fields: Sequence[str] = ()) -> Problem:
@@ -25,3 +25,9 @@ def cannot(why: str) -> Problem:
 
 GONE = Problem(code="PL032", summary="it is gone from the target: somebody deleted it since this run")
 REMADE = Problem(code="PL033", summary="it was deleted by this run, and a record with its key stands there again")
+AGAIN = Problem(
+    code="PL034",
+    severity=Severity.WARNING,
+    summary="deleted records are made again: the system gives them new ids",
+    detail="What refers to them by an id that it was given before still holds the old one.",
+)

@@ -7,14 +7,16 @@ A line has the id of the line that it takes back.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from migrator.amends.deeds import Deed, Past
 from migrator.amends.draft import Draft, Made
 from migrator.amends.finding import GONE, REMADE, cannot, left
+from migrator.amends.roots import Root, roots_of
 from migrator.amends.standing import Standing
-from migrator.contract import Mapped
+from migrator.contract import Mapped, pair_of_ref
 from migrator.executor.filling import Unfilled, filled_fields, stand_for
 from migrator.executor.load import unsent
 from migrator.executor.look import look, shows
@@ -40,7 +42,7 @@ def undo(
     with Draft(PlanKind.UNDO, past, ways, stains) as draft:
         for name in steps:
             yield from _Step(past, ways[name], draft).walked()
-        order = [(name, Phase.WRITE) for name in steps] + [(name, Phase.DELETE) for name in steps]
+        order = [(name, phase) for phase in (Phase.WRITE, Phase.SELF_REFERENCE, Phase.DELETE) for name in steps]
         return draft.write(out, order, steps)
 
 
@@ -67,6 +69,7 @@ class _Step:
         self._named = next(step.fields or {} for step in past.kept.header.steps if step.step == way.step)
         self._lines = sum(section.count for section in self._sections.values())
         self._standing = Standing(way, self._lines)
+        self._roots: dict[str, Root] = {}
         draft.looked(way.step, self._standing.count)
 
     def walked(self) -> Iterator[Planning]:
@@ -83,6 +86,7 @@ class _Step:
         for deed in past.deeds(sections.get(Phase.UPLOAD)):
             self._draft.read(self._way.step)
             self._draft.leave(deed.change, cannot("an uploaded file stays where it is; nothing names it any more"))
+        self._roots = roots_of(past, self._way.step) if Phase.DELETE in sections else {}
         for some in _chunks(past.deeds(sections.get(Phase.DELETE)), self._standing.chunk):
             yield self._tell()
             self._revive(some)
@@ -219,28 +223,46 @@ class _Step:
         way, draft = self._way, self._draft
         draft.read(way.step, len(deeds))
         wanted = [(deed, self._revived(deed)) for deed in deeds if not deed.idle and deed.before is not None]
-        for deed in deeds:
-            if deed.idle or deed.before is None:
-                draft.stands(way.step)
-        loads = {deed.change.id: unsent(number, change) for number, (deed, change) in enumerate(wanted)}
-        seen = look(way, list(loads.values()))
-        for deed, change in wanted:
-            if seen[loads[deed.change.id].line]:
+        for _ in range(len(deeds) - len(wanted)):
+            draft.stands(way.step)
+        loads = [unsent(number, lines[0]) for number, (_, lines) in enumerate(wanted)]
+        seen = look(way, loads)
+        for load, (deed, lines) in zip(loads, wanted, strict=True):
+            if seen[load.line]:
                 draft.leave(deed.change, REMADE)
-            elif any(isinstance(value, File) for value in (change.after or {}).values()):
+            elif any(isinstance(value, File) for value in (lines[0].after or {}).values()):
                 draft.leave(deed.change, cannot("the files that were in it are not kept"))
             else:
-                draft.add(change)
+                for line in lines:
+                    draft.add(line)
 
-    def _revived(self, deed: Deed) -> Change:
-        """As it stood: what a create may set only with special rights (who made it, when) is left to the system."""
+    def _revived(self, deed: Deed) -> list[Change]:
+        """As it stood: what a create may set only with special rights (who made it, when) is left to the system.
+
+        What referred to records of its own step is set once all of them are made again.
+        """
         known = self._way.writing.collection.fields
         fields = {
             name: value
             for name, value in (deed.before or {}).items()
             if value not in (None, "", ()) and (known is None or self._writable(known.get(name)))
         }
-        return self._line(deed, Action.CREATE, Phase.WRITE, None, after=fields)
+        root = self._roots.get(deed.target_id)
+        if root is None:
+            return [self._line(deed, Action.CREATE, Phase.WRITE, None, after=fields)]
+        refs = {name: value for name, value in root.values.items() if name in fields}
+        own = {name: value for name, value in refs.items() if root.later and self._within(deed, value)}
+        after = {name: refs.get(name, value) for name, value in fields.items() if name not in own}
+        lines = [self._line(deed, Action.CREATE, Phase.WRITE, None, after=after)]
+        if own and root.later:
+            second = self._line(deed, Action.UPDATE, Phase.SELF_REFERENCE, None, after=own)
+            lines.append(replace(second, id=root.later, needs=(deed.change.id,)))
+        return lines
+
+    def _within(self, deed: Deed, value: Value) -> bool:
+        """It refers to records of its own step."""
+        own = None if deed.change.origin is None else self._way.pair(deed.change.origin)
+        return any(pair_of_ref(ref) == own for ref in refs_in(value))
 
     def _writable(self, field: Field | None) -> bool:
         if field is None:

@@ -8,6 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from migrator.amends.deeds import past_of
+from migrator.amends.undo import undo
 from migrator.codec.paper import field_hash
 from migrator.contract import Capabilities, Writing
 from migrator.executor.apply import apply
@@ -115,25 +117,36 @@ class Story:
             step=step, source=("hr", step), target=("kt", step), write=self.writing(step).write, fields=fields
         )
 
+    def ways(self, kept: PlanFile) -> dict[str, Way]:
+        """To the targets of a plan."""
+        return {
+            step.step: Way(
+                step=step.step,
+                target=self.target,
+                wire=self.wire,
+                budget=self.budget,
+                writing=self.writing(step.step),
+                capabilities=self.can,
+                identity=self.target.identity(),
+            )
+            for step in kept.header.steps
+        }
+
+    def undo(self, number: int, name: str = "undo.jsonl") -> PlanFile:
+        """The plan that takes a run back."""
+        with State.open(self.folder / ".migrator", write=False) as state:
+            past = past_of(state, number, "undone", f"migrator resume {number}")
+            for _ in undo(past, self.ways(past.kept), self.folder / name, lambda line: b"s3cret" in line):
+                pass
+        return PlanFile(self.folder / name)
+
     def apply(self, file: PlanFile, **options: Any) -> Iterator[Event]:
         """One carrying-out, as the pipeline does it."""
         with State.open(self.folder / ".migrator", write=True) as state:
             kept = state.keep(file)
-            ways = {
-                step.step: Way(
-                    step=step.step,
-                    target=self.target,
-                    wire=self.wire,
-                    budget=self.budget,
-                    writing=self.writing(step.step),
-                    capabilities=self.can,
-                    identity=self.target.identity(),
-                )
-                for step in kept.header.steps
-            }
             yield from apply(
                 kept,
-                ways,
+                self.ways(kept),
                 state,
                 ApplyOptions(**options),
                 clock=self.clock,
