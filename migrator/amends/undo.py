@@ -7,28 +7,23 @@ A line has the id of the line that it takes back.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from migrator.amends.deeds import Deed, Past
 from migrator.amends.draft import Draft, Made
-from migrator.amends.finding import GONE, REMADE, cannot, left
-from migrator.amends.roots import Root, roots_of
+from migrator.amends.finding import GONE, cannot, left
+from migrator.amends.revival import Revival, taken_back
 from migrator.amends.standing import Standing
-from migrator.contract import Mapped, pair_of_ref
+from migrator.contract import Mapped
 from migrator.executor.filling import Unfilled, filled_fields, stand_for
-from migrator.executor.load import unsent
-from migrator.executor.look import look, shows
+from migrator.executor.look import shows
 from migrator.executor.way import Way
 from migrator.model.lean import dataclass
-from migrator.model.plan import Action, Change, Phase, PlanKind
+from migrator.model.plan import Action, Phase, PlanKind
 from migrator.model.references import refs_in
 from migrator.model.run import Planning
-from migrator.model.values import Field, File, Record, Ref, Value, WritableOn
-
-_TELL_EVERY = 500
-"""Lines between two signs of progress."""
+from migrator.model.values import File, Record, Ref, Value
 
 
 def undo(
@@ -66,10 +61,8 @@ class _Step:
     def __init__(self, past: Past, way: Way, draft: Draft) -> None:
         self._past, self._way, self._draft = past, way, draft
         self._sections = past.sections(way.step)
-        self._named = next(step.fields or {} for step in past.kept.header.steps if step.step == way.step)
         self._lines = sum(section.count for section in self._sections.values())
         self._standing = Standing(way, self._lines)
-        self._roots: dict[str, Root] = {}
         draft.looked(way.step, self._standing.count)
 
     def walked(self) -> Iterator[Planning]:
@@ -86,10 +79,10 @@ class _Step:
         for deed in past.deeds(sections.get(Phase.UPLOAD)):
             self._draft.read(self._way.step)
             self._draft.leave(deed.change, cannot("an uploaded file stays where it is; nothing names it any more"))
-        self._roots = roots_of(past, self._way.step) if Phase.DELETE in sections else {}
+        revival = Revival(past, self._way, self._draft)
         for some in _chunks(past.deeds(sections.get(Phase.DELETE)), self._standing.chunk):
             yield self._tell()
-            self._revive(some)
+            revival.enter(some)
         yield self._tell()
 
     def _tell(self) -> Planning:
@@ -142,7 +135,7 @@ class _Step:
         elif not self._untouched(one, record, known):
             draft.leave(deed.change, left("it was made by this run and changed since: it is not deleted"))
         else:
-            draft.add(self._line(deed, Action.DELETE, Phase.DELETE, record, before=record.fields))
+            draft.add(taken_back(self._way, deed, Action.DELETE, Phase.DELETE, record, before=record.fields))
 
     def _untouched(self, one: _Sum, record: Record, known: Mapping[Ref, str]) -> bool:
         """Nobody wrote to it since: by its version, else by the fields that the run wrote."""
@@ -179,7 +172,9 @@ class _Step:
         names = way.target.companions(way.writing, frozenset(back)) - back.keys()
         found = {name: record.fields.get(name) for name in back}
         along = {name: record.fields.get(name) for name in sorted(names)} or None
-        draft.add(self._line(deed, Action.UPDATE, Phase.WRITE, record, before=found, after=back, along=along))
+        draft.add(
+            taken_back(self._way, deed, Action.UPDATE, Phase.WRITE, record, before=found, after=back, along=along)
+        )
 
     def _holds(self, record: Record, name: str, value: Value) -> bool:
         return shows(self._way, record, {name: value}, over=record.fields)
@@ -206,7 +201,7 @@ class _Step:
                 self._draft.stands(deed.change.step)
             return False
         record = Record(id=deed.target_id, fields={})
-        self._draft.add(self._line(deed, Action.UNLINK, Phase.WRITE, record))
+        self._draft.add(taken_back(self._way, deed, Action.UNLINK, Phase.WRITE, record))
         return True
 
     def _linked(self, deed: Deed, rows: Mapping[str, str]) -> None:
@@ -214,87 +209,7 @@ class _Step:
             self._draft.stands(deed.change.step)
             return
         record = Record(id=deed.target_id or deed.change.target_id or "", fields={})
-        self._draft.add(self._line(deed, Action.LINK, Phase.WRITE, record))
-
-    # ------------------------------------------------------------ what was deleted
-
-    def _revive(self, deeds: Sequence[Deed]) -> None:
-        """Deletes of one chunk become creates, but where something stands in their place."""
-        way, draft = self._way, self._draft
-        draft.read(way.step, len(deeds))
-        wanted = [(deed, self._revived(deed)) for deed in deeds if not deed.idle and deed.before is not None]
-        for _ in range(len(deeds) - len(wanted)):
-            draft.stands(way.step)
-        loads = [unsent(number, lines[0]) for number, (_, lines) in enumerate(wanted)]
-        seen = look(way, loads)
-        for load, (deed, lines) in zip(loads, wanted, strict=True):
-            if seen[load.line]:
-                draft.leave(deed.change, REMADE)
-            elif any(isinstance(value, File) for value in (lines[0].after or {}).values()):
-                draft.leave(deed.change, cannot("the files that were in it are not kept"))
-            else:
-                for line in lines:
-                    draft.add(line)
-
-    def _revived(self, deed: Deed) -> list[Change]:
-        """As it stood: what a create may set only with special rights (who made it, when) is left to the system.
-
-        What referred to records of its own step is set once all of them are made again.
-        """
-        known = self._way.writing.collection.fields
-        fields = {
-            name: value
-            for name, value in (deed.before or {}).items()
-            if value not in (None, "", ()) and (known is None or self._writable(known.get(name)))
-        }
-        root = self._roots.get(deed.target_id)
-        if root is None:
-            return [self._line(deed, Action.CREATE, Phase.WRITE, None, after=fields)]
-        refs = {name: value for name, value in root.values.items() if name in fields}
-        own = {name: value for name, value in refs.items() if root.later and self._within(deed, value)}
-        after = {name: refs.get(name, value) for name, value in fields.items() if name not in own}
-        lines = [self._line(deed, Action.CREATE, Phase.WRITE, None, after=after)]
-        if own and root.later:
-            second = self._line(deed, Action.UPDATE, Phase.SELF_REFERENCE, None, after=own)
-            lines.append(replace(second, id=root.later, needs=(deed.change.id,)))
-        return lines
-
-    def _within(self, deed: Deed, value: Value) -> bool:
-        """It refers to records of its own step."""
-        own = None if deed.change.origin is None else self._way.pair(deed.change.origin)
-        return any(pair_of_ref(ref) == own for ref in refs_in(value))
-
-    def _writable(self, field: Field | None) -> bool:
-        if field is None:
-            return False
-        return field.writable_on is WritableOn.BOTH or (
-            field.writable_on is WritableOn.CREATE and field.name in self._named
-        )
-
-    def _line(
-        self,
-        deed: Deed,
-        action: Action,
-        phase: Phase,
-        record: Record | None,
-        before: Mapping[str, Value] | None = None,
-        after: Mapping[str, Value] | None = None,
-        along: Mapping[str, Value] | None = None,
-    ) -> Change:
-        change = deed.change
-        return Change(
-            id=change.id,
-            step=change.step,
-            phase=phase,
-            action=action,
-            key=_key_of(change, known=before, names=self._way.writing.write.key),
-            origin=change.origin,
-            target_id=None if record is None else record.id,
-            version=None if record is None else record.version,
-            before=before,
-            after=after,
-            along=along,
-        )
+        self._draft.add(taken_back(self._way, deed, Action.LINK, Phase.WRITE, record))
 
 
 _LOOKED = frozenset({Action.CREATE, Action.UPDATE})
@@ -310,13 +225,6 @@ def _summed(deed: Deed, later: Deed | None) -> _Sum:
     both = {**(later.before or {}), **(deed.before or {})}
     before = None if deed.before is None else both
     return _Sum(deed=deed, before=before, after={**deed.after, **later.after}, version=later.version or deed.version)
-
-
-def _key_of(change: Change, *, known: Mapping[str, Value] | None, names: tuple[str, ...]) -> tuple[Value, ...]:
-    """The record's key as people know it now; a Ref in it is told by what stands."""
-    if any(next(refs_in(value), None) is not None for value in change.key):
-        return tuple((known or {}).get(name) for name in names)
-    return change.key
 
 
 def _filled(values: Mapping[str, Value], known: Mapping[Ref, str]) -> dict[str, Value] | None:
