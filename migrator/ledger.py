@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import Field, asdict
+from dataclasses import Field, asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,7 @@ def runs(state: Path | None) -> tuple[Path, tuple[dict[str, Any], ...]]:
 
 def report(number: int | None, state: Path | None) -> Report:
     """What a run did so far, the last one unless a number is given. Takes no lock. Raises UsageWrong, LocalFault."""
+    from migrator.amends.quarantine import place_of as quarantine_of
     from migrator.executor.report import report as report_of  # a plan looks at plans too, and starts sooner without
 
     folder = state_folder(state)
@@ -135,7 +136,8 @@ def report(number: int | None, state: Path | None) -> Report:
             number = rows[-1].number
         elif number not in {row.number for row in rows}:
             raise UsageWrong(f"this state has no run {number} (state {folder})", hint="`migrator runs` lists them")
-        return report_of(known, number)
+        told, place = report_of(known, number), quarantine_of(folder, number)
+        return replace(told, quarantine=str(place)) if place.exists() else told
 
 
 def broken_off(state: Path | None) -> int | None:
@@ -177,7 +179,7 @@ class _PaperSchemas(SchemaWriter):
 
     def field(self, field: Field[Any], hint: Any) -> Schema:
         """As everywhere, but for what records hold."""
-        if field.name in ("before", "after", "along", "whole", "found"):
+        if field.name in ("before", "after", "along", "whole", "found", "corrected"):
             return {"type": "object"}
         if field.name == "key" and hint is not str:
             return {"type": "array"}

@@ -1,4 +1,4 @@
-"""The conductor: validate, test, plan, apply, resume, verify, undo, retry - the stages in order. READ THIS FIRST.
+"""The conductor: validate, test, plan, apply, resume, verify - the stages in order. READ THIS FIRST.
 
 No stage knows the next; this module does. Reading a playbook gives a typed Playbook; its systems are opened; each
 step becomes a Lane (source, mapping, target); the planner turns lanes into a plan file; the executor turns a plan
@@ -10,20 +10,20 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrator.connectors import CONNECTORS, connector
 from migrator.contract import Source
-from migrator.errors import PlanRefused, PlaybookInvalid, UsageWrong
+from migrator.errors import LocalFault, PlanRefused, PlaybookInvalid
 from migrator.executor.way import ApplyOptions, Way
 from migrator.model.equal import same
 from migrator.model.lean import dataclass
 from migrator.model.plan import PlanHeader, PlanStep, PlanTrailer
 from migrator.model.playbook import Playbook, PlaybookTest, Step, System
 from migrator.model.problem import Problem
-from migrator.model.run import Event, Planning
+from migrator.model.run import Event, Planning, RunEnded
 from migrator.model.selection import Selection
 from migrator.model.values import Origin, Record, Value
 from migrator.planfile import PlanFile
@@ -33,7 +33,6 @@ from migrator.state.state import State
 from migrator.systems import Surroundings, Systems
 
 if TYPE_CHECKING:
-    from migrator.amends.deeds import Past
     from migrator.planner.build import Built
     from migrator.playbook.check import Checks
     from migrator.playbook.load import Loaded
@@ -48,7 +47,6 @@ __all__ = [
     "apply",
     "plan",
     "resume",
-    "undo",
     "verify",
 ]
 
@@ -207,12 +205,12 @@ def apply(
     home = home_of(folder, planned.hash) or (written if written.exists() else file).parent
     if not home.is_dir():
         raise PlanRefused(f"the folder this plan started from is gone: {home}", hint="put it back, or plan again")
-    with Systems(_systems_of(planned.header, systems), around, home) as opened:
+    with Systems(systems_of(planned.header, systems), around, home) as opened:
         # before the state: what is refused here makes none
         opened.resolve([step.target[0] for step in planned.header.steps])
-        ways = {step.step: _way(step, opened) for step in planned.header.steps}
+        ways = {step.step: way_of(step, opened) for step in planned.header.steps}
         with State.open(folder, write=True) as known:
-            yield from carry_out(
+            for event in carry_out(
                 known.keep(planned, home),
                 ways,
                 known,
@@ -220,7 +218,24 @@ def apply(
                 clock=around.clock,
                 stop=around.stop,
                 clean=around.scrubber.clean,
-            )
+            ):
+                yield _quarantined(known, event) if isinstance(event, RunEnded) else event
+
+
+def _quarantined(known: State, ended: RunEnded) -> RunEnded:
+    """What did not come about is written down for people. A disk that fails does not hide the run's end."""
+    if not ended.report.changes:
+        return ended
+    from migrator.amends.deeds import Past
+    from migrator.amends.quarantine import write
+
+    run = known.run(ended.report.run)
+    try:
+        place = write(Past(run=run, kept=known.plan_of(run), state=known))
+    except LocalFault as error:
+        told = replace(ended.report, notes=(*ended.report.notes, *error.problems))
+        return replace(ended, report=told)
+    return replace(ended, report=replace(ended.report, quarantine=str(place)))
 
 
 def resume(
@@ -233,55 +248,8 @@ def resume(
     yield from apply(file, around, options=options, state=folder)
 
 
-# ---------------------------------------------------------------- after a run
-
-
-def undo(
-    run: int, out: Path, around: Surroundings, *, systems: Path | None = None, state: Path | None = None
-) -> Generator[Planning, None, Planned]:
-    """Write the plan that takes a run back to `out`. Reads only.
-
-    Raises UsageWrong where there is no such run, PlanRefused where it is not over or its plan is not kept.
-    """
-    from migrator.amends.undo import undo as taken_back
-
-    with _looking_back(run, "undone", around, systems, state) as (past, ways):
-        made = yield from taken_back(past, ways, out, around.scrubber.stains)
-    return Planned(path=out, hash=made.hash, header=made.header, trailer=made.trailer)
-
-
-@contextmanager
-def _looking_back(
-    run: int, what: str, around: Surroundings, systems: Path | None, state: Path | None
-) -> Iterator[tuple[Past, dict[str, Way]]]:
-    """A run that is over, and the ways to its targets as they are now; the state is open to read."""
-    from migrator.amends.deeds import past_of
-
-    folder = find_state(playbook=None, plan=None, cwd=Path.cwd(), explicit=state)
-    with State.open(folder, write=False) as known:
-        if run not in {row.number for row in known.runs()}:
-            raise UsageWrong(f"this state has no run {run} (state {folder})", hint="`migrator runs` lists them")
-        past = past_of(known, run, what, f"migrator resume {run}")
-        header, home = past.kept.header, home_of(folder, past.kept.hash)
-        if home is None or not home.is_dir():
-            raise PlanRefused(f"the folder that run {run} started from is gone: {home}", hint="put it back")
-        with Systems(_systems_of(header, systems), around, home) as opened:
-            opened.resolve([step.target[0] for step in header.steps])
-            for step in header.steps:
-                _same_system(header, step, opened)
-            yield past, {step.step: _way(step, opened) for step in header.steps}
-
-
-def _same_system(header: PlanHeader, step: PlanStep, systems: Systems) -> None:
-    planned, now = header.systems[step.target[0]].identity, systems.open(step.target[0]).identity
-    if now != planned:
-        raise PlanRefused(
-            f"another system than the run wrote to: {step.target[0]} was {planned}, now it is {now}",
-            hint="set the environment as it was then",
-        )
-
-
-def _way(step: PlanStep, systems: Systems) -> Way:
+def way_of(step: PlanStep, systems: Systems) -> Way:
+    """The way to a step's target, described just now."""
     target = systems.open(step.target[0])
     writing = target.writing(step.write)
     return Way(
@@ -295,7 +263,7 @@ def _way(step: PlanStep, systems: Systems) -> Way:
     )
 
 
-def _systems_of(header: PlanHeader, chosen: Path | None) -> dict[str, System]:
+def systems_of(header: PlanHeader, chosen: Path | None) -> dict[str, System]:
     """The plan's own systems as written, or those of a --systems file under the same names."""
     written = {
         name: System(connector=system.connector, options=system.options) for name, system in header.systems.items()

@@ -82,19 +82,19 @@ class Draft:
         lines = sum(count for (name, _), count in self._sizes.items() if name == step)
         return Planning(step=step, read=tally["read"], expected=expected, changes=lines, problems=tally["problems"])
 
-    def add(self, change: Change) -> None:
+    def add(self, change: Change) -> bool:
         """A line, unless it cannot be sent or must not be written down: that is a finding."""
         way = self._ways[change.step]
         if change.action not in (Action.LINK, Action.UNLINK):
             problem = self._unsendable(way, change)
             if problem is not None:
                 self.leave(change, problem)
-                return
+                return False
             change = replace(change, batch=self._batch(way, change))
         line = change_line(change)
         if self._stains(line):
             self.leave(change, tainted(change.step, name_of(change.key, change.origin, change.target_id)))
-            return
+            return False
         place = (change.step, int(change.phase))
         if place not in self._lines:
             self._lines[place] = OrderedLines()
@@ -106,6 +106,7 @@ class Draft:
         again = self._kind is PlanKind.UNDO and change.action is Action.CREATE
         if again and not any(note.code == "PL034" for note in self._findings.notes):
             self.note(AGAIN)
+        return True
 
     def leave(self, change: Change, problem: Problem) -> None:
         """A record has no line, and why."""

@@ -19,7 +19,7 @@ from migrator.cli.options import everywhere
 
 COMMANDS = (
     *("init", "validate", "test", "plan", "show", "apply", "resume", "verify"),
-    *("undo", "runs", "report", "ids", "emulate", "demo", "schema", "doctor"),
+    *("undo", "retry", "runs", "report", "ids", "emulate", "demo", "schema", "doctor"),
 )
 """In the order in which people meet them; each is a module of this folder."""
 GC_THRESHOLD = 100_000

@@ -22,7 +22,7 @@ def command(invocation: Invocation, run: int, out: Path | None, systems: Path | 
     The plan is reviewed and applied like any other. Records that changed since the run are left as they are.
     """
     from migrator.cli.planning import amended
-    from migrator.pipeline import undo
+    from migrator.lookback import undo
 
     return amended(
         invocation,

@@ -82,6 +82,8 @@ class Change:
     """upload, act: the field."""
     position: int | None = None
     """upload: which of the field's files, from 0."""
+    corrected: Mapping[str, Value] | None = None
+    """retry: the fields that people corrected, as the run had wanted them."""
 
 
 quick_change = maker(Change)

@@ -296,6 +296,8 @@ class Report:
     """Wall time spent, all takings-up together, where known."""
     notes: tuple[Problem, ...] = ()
     """Warnings."""
+    quarantine: str = ""
+    """Path of the CSV of what did not come about; "" where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,16 @@ def coerce(field: Field, value: Value, zone: str = "UTC") -> Value:
     return _RULES[field.kind](field, value, zone)
 
 
+def corrected(field: Field, value: Value, zone: str) -> Value | Problem:
+    """A value that people gave by hand, as the field takes it, or why it does not."""
+    if field.writable_on is WritableOn.NEVER:
+        return Problem(code="TR027", summary=f'"{field.name}" cannot be written')
+    try:
+        return coerce(field, value, zone)
+    except Refusal as refusal:
+        return refusal.problem(None)
+
+
 def _unfit(field: Field, what: str, hint: str = "") -> Refusal:
     kind = str(field.kind).replace("_", " ")
     return Refusal("TR020", f'"{field.name}" takes {kind}, not {what}', hint=hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 
 from migrator.model.plan import Action
@@ -40,6 +41,11 @@ def report_lines(report: Report) -> Iterator[Line]:
         yield from _group(report, status, title)
     for problem in report.notes:
         yield from problem_lines(problem)
+    if report.quarantine:
+        yield ()
+        yield (("quarantine", "head"), f"  {safe(report.quarantine)}")
+        command = f"migrator retry {report.run} --with {shlex.quote(report.quarantine)} -o retry.plan"
+        yield ("  ", ("correct its cells, then", "dim"), f"  {safe(command)}")
 
 
 def _title(report: Report) -> Iterator[Line]:

@@ -21,7 +21,7 @@ from migrator.model.run import Event, Planning, Report, Waiting
 from migrator.model.values import File, Ref
 from migrator.views import Settings, ShownPlan, Stream
 
-RECORD_FIELDS = frozenset({"before", "after", "along", "whole", "found"})
+RECORD_FIELDS = frozenset({"before", "after", "along", "whole", "found", "corrected"})
 """Names of fields that hold a record's fields: those names are never taken for a mark."""
 
 

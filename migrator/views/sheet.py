@@ -176,9 +176,17 @@ def change_lines(change: Change, full: bool = False) -> Iterator[Line]:
         before, after = change.before, change.after or {}
         for field in after:
             yield from _update(field, before is None, (before or {}).get(field), after[field], full)
+            yield from _corrected(change, field, full)
         return
     for field, value in (change.after or change.before or {}).items():
         yield ("      ", f"{safe(field)}  ", short(value, full))
+        yield from _corrected(change, field, full)
+
+
+def _corrected(change: Change, field: str, full: bool) -> Iterator[Line]:
+    """What the run had wanted in its place."""
+    if change.corrected is not None and field in change.corrected:
+        yield ("        ", ("corrected", "warning"), f"; the run wanted {short(change.corrected[field], full)}")
 
 
 def _update(field: str, fresh: bool, before: Value, after: Value, full: bool) -> Iterator[Line]:

@@ -8,7 +8,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from migrator.amends.deeds import past_of
+from migrator.amends.deeds import Past, past_of
+from migrator.amends.fixes import read
+from migrator.amends.quarantine import write
+from migrator.amends.retry import retry
 from migrator.amends.undo import undo
 from migrator.codec.paper import field_hash
 from migrator.contract import Capabilities, Writing
@@ -139,6 +142,23 @@ class Story:
             for _ in undo(past, self.ways(past.kept), self.folder / name, lambda line: b"s3cret" in line):
                 pass
         return PlanFile(self.folder / name)
+
+    def retry(self, number: int, name: str = "retry.jsonl", **more: Any) -> PlanFile:
+        """The plan of the records that a run failed on; `fixes`: a CSV."""
+        with State.open(self.folder / ".migrator", write=False) as state:
+            past = past_of(state, number, "retried", f"migrator resume {number}")
+            ways = self.ways(past.kept)
+            fixes = more.pop("fixes", None)
+            told = {} if fixes is None else read(fixes, past, ways)
+            for _ in retry(past, ways, self.folder / name, lambda line: b"s3cret" in line, fixes=told, **more):
+                pass
+        return PlanFile(self.folder / name)
+
+    def quarantine(self, number: int) -> Path:
+        """The CSV of what did not come about."""
+        with State.open(self.folder / ".migrator", write=False) as state:
+            run = state.run(number)
+            return write(Past(run=run, kept=state.plan_of(run), state=state))
 
     def apply(self, file: PlanFile, **options: Any) -> Iterator[Event]:
         """One carrying-out, as the pipeline does it."""
