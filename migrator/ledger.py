@@ -20,7 +20,7 @@ from migrator.codec.schema import DIALECT, Schema, SchemaWriter
 from migrator.connectors import CONNECTORS, connector
 from migrator.errors import LocalFault, MigratorError, PlanRefused, UsageWrong
 from migrator.model.lean import dataclass
-from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
+from migrator.model.plan import Action, Change, PlanHeader, PlanKind, PlanTrailer
 from migrator.model.playbook import Playbook
 from migrator.model.run import Report, RunStatus
 from migrator.planfile import PlanFile
@@ -95,6 +95,20 @@ def unchecked(state: Path, plan_hash: str) -> tuple[str, ...]:
     """Systems of a kept plan whose TLS is not checked (`insecure: true`). Raises PlanRefused where it is gone."""
     plan = PlanFile(state / PLANS / f"{plan_hash}.jsonl")
     return tuple(name for name, system in plan.header.systems.items() if system.options.get("insecure") is True)
+
+
+def playbook_of(path: Path) -> Path:
+    """The playbook of a plan that tells all of it, from the working folder. Raises UsageWrong, PlanRefused."""
+    header = open_plan(path).header
+    place = Path(header.path)
+    if header.kind is not PlanKind.LOAD or header.partial:
+        raise UsageWrong(
+            "--verify plans the whole playbook again, and this plan is of a part of it, an undo or a retry",
+            hint="apply without --verify, then `migrator verify PLAYBOOK`",
+        )
+    if not place.exists():
+        raise UsageWrong(f"--verify needs the playbook, and {place} is not there", hint="go where the plan was made")
+    return place
 
 
 def differing(path: Path) -> tuple[tuple[str, str, int], ...]:

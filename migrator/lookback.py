@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from migrator.amends.deeds import Past, past_of
+from migrator.amends.quarantine import place_of as quarantine_of
 from migrator.errors import PlanRefused, UsageWrong
 from migrator.executor.way import Way
 from migrator.ledger import go_on, report, state_folder
@@ -60,6 +61,14 @@ def retry(
         told = {} if fixes is None else read_fixes(fixes, past, ways)
         made = yield from tried_again(past, ways, out, around.scrubber.stains, fixes=told, only=only)
     return Planned(path=out, hash=made.hash, header=made.header, trailer=made.trailer)
+
+
+def replanned(
+    run: int, around: Surroundings, *, systems: Path | None = None, state: Path | None = None
+) -> Generator[Planning, None, Planned]:
+    """The plan of what had moved in a run, kept beside its quarantine. Raises what `retry` raises."""
+    out = quarantine_of(state_folder(state), run).with_suffix(".plan")
+    return (yield from retry(run, out, around, systems=systems, state=state, conflicts=True))
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class JsonlView:
                 self._write("change", change)
                 if getattr(self._stream, "gone", False):
                     return
-        self._write("trailer", plan.trailer, hash=plan.hash, path=plan.path)
+        self._write("trailer", plan.trailer, hash=plan.hash or None, path=plan.path)
 
     def event(self, event: Event) -> None:
         """One line, named after the event."""

@@ -292,9 +292,10 @@ def allowances(plan: ShownPlan) -> list[str]:
 
 
 def _end(plan: ShownPlan) -> Iterator[Line]:
-    yield (("plan hash", "head"), f"  {plan.hash}")
+    if plan.hash:
+        yield (("plan hash", "head"), f"  {plan.hash}")
     allow = allowances(plan)
-    if allow:
+    if allow and plan.hash:
         yield (("apply refuses this plan without", "warning"), f"  {' '.join(allow)}")
     if plan.path and any(_sent(one) or one.link or one.unlink for one in plan.trailer.counts.values()):
         yield (("next", "head"), f"  migrator apply {' '.join([shlex.quote(safe(plan.path)), *allow])}")

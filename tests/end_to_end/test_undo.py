@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.end_to_end.assets import plan
+from typing import Any
+
+from tests.end_to_end.assets import SHEET, plan
 from tests.end_to_end.stage import Stage
 
 
@@ -29,3 +31,99 @@ def test_a_run_is_undone_and_the_undo_is_undone(own: Stage) -> None:
     assert done.code == 0, done.text
     assert _records(own) == after
     assert "no changes" in own.run("verify", "p.yaml").text
+
+
+def test_failed_records_are_corrected_in_the_quarantine_and_retried(own: Stage) -> None:
+    """The report names the file and the command; the file with a cell corrected becomes a plan that lands."""
+    plan(own)
+    _take(own, "A-2", label="theirs")
+    done = own.run("apply", "a.plan")
+    assert done.code == 5, done.text
+    place = own.folder / ".migrator" / "quarantine" / "run-1.csv"
+    assert f"migrator retry 1 --with {place} -o retry.plan" in done.out
+    text = place.read_text("utf-8-sig")
+    assert "another record has its key" in text
+    fixes = own.write("fixes.csv", text.replace(",pc-2,A-2,", ",pc-2,A-2b,"))
+    shown = own.run("retry", 1, "--with", fixes, "-o", "retry.plan")
+    assert shown.code == 0, shown.text
+    assert 'corrected; the run wanted "A-2"' in shown.out
+    assert own.run("apply", "retry.plan").code == 0
+    assert {"A-1", "A-2", "A-2b"} <= _records(own).keys()
+
+
+def test_b22_conflicts_are_planned_anew_where_that_is_asked(own: Stage) -> None:
+    """--on-conflict replan ends with a plan file of what had moved; it shows what stands now, and applies."""
+    plan(own)
+    _take(own, "A-2", label="theirs")
+    done = own.run("apply", "a.plan", "--on-conflict", "replan")
+    assert done.code == 5, done.text
+    place = own.folder / ".migrator" / "quarantine" / "run-1.plan"
+    assert f"migrator apply {place}" in done.out
+    assert '"theirs" -> "pc-2"' in done.out
+    assert own.run("apply", place).code == 0
+    assert _records(own)["A-2"][0] == "pc-2"
+
+
+def test_apply_with_verify_says_whether_all_stands_as_planned(own: Stage) -> None:
+    """0 where planning again finds nothing; 2 where somebody changed a source record meanwhile."""
+    plan(own)
+    assert own.run("apply", "a.plan", "--verify").code == 0
+    own.write("assets.csv", SHEET.replace("pc-1", "pc-9"))
+    plan(own, "b.plan")
+    own.write("assets.csv", SHEET.replace("pc-1", "pc-8"))
+    done = own.run("apply", "b.plan", "--verify")
+    assert done.code == 2, done.text
+    assert '"pc-9" -> "pc-8"' in done.out
+    assert "plan hash" not in done.out
+
+
+def test_a_report_tells_of_each_record_where_that_is_asked(own: Stage) -> None:
+    """-v: a line a record, what was done and with which record; as JSON with --json."""
+    plan(own)
+    own.run("apply", "a.plan")
+    assert "assets  A-1  create  done  record" in own.run("report", 1, "-v").out
+    told: list[dict[str, Any]] = own.run("report", 1, "-v", "--json").lines()
+    assert [(one["key"], one["status"], one["did"]) for one in told if one["line"] == "outcome"] == [
+        ("A-1", "done", "create"),
+        ("A-2", "done", "create"),
+    ]
+
+
+def test_what_cannot_be_undone_or_retried_is_a_sentence(own: Stage) -> None:
+    """No such run; a run that is not over names the command that goes on; a purged plan; wrong corrections."""
+    assert own.run("undo", 4).code == 3
+    plan(own)
+    assert own.run("apply", "a.plan", "--first", 1).code == 7
+    refused = own.run("undo", 1)
+    assert (refused.code, "migrator resume 1" in refused.err) == (4, True)
+    assert own.run("resume", 1).code == 0
+    wrong = own.run("retry", 1, "--with", own.write("f.csv", "change_id,labl\nabc,x\n"))
+    assert wrong.code == 1
+    assert "f.csv:1" in wrong.err
+    assert "f.csv:2" in wrong.err
+    for copy in (own.folder / ".migrator" / "plans").glob("*.jsonl"):
+        copy.unlink()
+    assert "is not kept any more" in own.run("undo", 1).err
+
+
+def _take(stage: Stage, serial: str, **fields: str) -> None:
+    """Somebody makes a record with this key."""
+    stage.write("mine.csv", "serial,label\n" + f"{serial},{fields['label']}\n")
+    stage.write("mine.yaml", MINE)
+    assert stage.run("--state", "elsewhere", "apply", "mine.yaml", "--auto-approve").code == 0
+
+
+MINE = """\
+playbook: mine
+systems:
+  sheet: {connector: csv, path: "."}
+  assets:
+    connector: kintone
+    url: "{{ env.KINTONE_URL }}"
+    api_token: "{{ env.KINTONE_API_TOKEN }}"
+steps:
+  - step: mine
+    source: {system: sheet, collection: mine.csv}
+    fields: {serial: "{{ record.serial }}", label: "{{ record.label }}"}
+    target: {system: assets, collection: 3, key: serial}
+"""
