@@ -13,7 +13,7 @@ from migrator.executor.load import Parcel
 from migrator.executor.recover import after_doubt, needs_settling
 from migrator.executor.running import SLICE, Running
 from migrator.executor.way import Way
-from migrator.model.problem import Problem, Severity
+from migrator.model.problem import Place, Problem, Severity
 from migrator.model.run import Event, SectionStarted, Waiting
 from migrator.planfile import Section
 
@@ -47,9 +47,21 @@ def carry(running: Running, way: Way, section: Section) -> Iterator[Event]:
     except MigratorError:
         _drain(desk)
         raise
+    if desk.extra:
+        running.notice(_bill(way.step, desk.extra))
     if way.writing.collection.id in way.capabilities.renew_after:
         way.wire.renew()  # GLPI: a new entity can be used only by a session that began after it (vendor's issue list)
     yield from running.events()
+
+
+def _bill(step: str, requests: int) -> Problem:
+    what = "1 request more" if requests == 1 else f"{requests:,} requests more"
+    return Problem(
+        code="RN066",
+        severity=Severity.WARNING,
+        summary=f"the system refused records of step {step}: {what} than planned parted them from the rest",
+        place=Place(step=step),
+    )
 
 
 def recovered(running: Running, ways: Mapping[str, Way]) -> Iterator[Event]:

@@ -80,6 +80,8 @@ class Parcel:
     """A part of what was denied before: the first record has been tried alone."""
     checked: bool = False
     """Drift was looked for."""
+    extra: bool = False
+    """It is sent only since a request was refused for some of its records."""
     fruitless: int = 0
     """Tries that left nothing (not sent, throttled)."""
     call: Call | None = None

@@ -58,6 +58,8 @@ def _steps(state: State, run: RunRow, kept: PlanFile) -> tuple[StepReport, ...]:
     for doubt in state.journal.doubts(run.number):
         tallies[doubt.step]["unknown"] += len(doubt.lines)
         tallies[doubt.step]["todo"] -= len(doubt.lines)
+    for step, count in state.journal.extras(run.number).items():
+        tallies[step]["extra"] = count
     ran = {step.step: step for step in state.history.steps(run.number)}
     return tuple(
         _step(name, tally, kept.trailer.counts.get(name, StepSummary()), ran.get(name))
@@ -98,6 +100,7 @@ def _step(name: str, tally: Counter[str], planned: StepSummary, ran: RunStep | N
         skipped=tally["skipped"] + planned.problems + planned.skipped,
         unknown=tally["unknown"],
         todo=tally["todo"],
+        extra_requests=tally["extra"],
         target_before=planned.target_count,
         target_after=None if ran is None else ran.target_after,
     )

@@ -238,6 +238,8 @@ class StepReport:
     """In doubt still."""
     todo: int = 0
     """Without an outcome."""
+    extra_requests: int = 0
+    """Sent only to part what the system refuses from what it takes."""
     target_before: int | None = None
     """Records in the target while planning, where it counts."""
     target_after: int | None = None

@@ -37,6 +37,9 @@ def report_lines(report: Report) -> Iterator[Line]:
         yield from table(("step", *(TITLES.get(name, name) for name in shown)), rows)
     for step in report.steps:
         yield from _reconciled(step)
+        if step.extra_requests:
+            told = f"{counted(step.extra_requests, 'request')} more than planned"
+            yield ("  ", f"step {safe(step.step)}: {told}, to part what the system refuses from what it takes")
     for status, title in GROUPS:
         yield from _group(report, status, title)
     for problem in report.notes:
