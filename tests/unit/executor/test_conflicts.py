@@ -95,9 +95,7 @@ def test_overwrite_writes_over_and_keeps_what_stood_there(tmp_path: Path, guard:
 
 
 @pytest.mark.parametrize("guard", GUARDS)
-def test_b21_an_update_of_what_is_gone_creates_only_where_the_step_says_so(
-    tmp_path: Path, guard: str
-) -> None:
+def test_b21_an_update_of_what_is_gone_creates_only_where_the_step_says_so(tmp_path: Path, guard: str) -> None:
     """A conflict by default; under `on_gone: create` the whole record is made."""
     for on_gone in OnGone:
         (tmp_path / on_gone.value).mkdir()

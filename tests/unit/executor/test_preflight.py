@@ -62,8 +62,8 @@ REASONS: dict[str, tuple[Callable[[Story], None], str]] = {
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_what_changed_since_planning_refuses_the_plan(tmp_path: Path, reason: str) -> None:
-    """B40 and its kin: exit 4, the reason in the sentence, nothing sent, no run begun; undone, the plan applies."""
+def test_b40_what_changed_since_planning_refuses_the_plan(tmp_path: Path, reason: str) -> None:
+    """Exit 4, the reason in the sentence, nothing sent, no run begun; undone, the plan applies."""
     spoil, words = REASONS[reason]
     story = Story(folder=tmp_path)
     file = story.plan(staff(story))
