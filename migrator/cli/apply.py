@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from migrator.cli.invocation import Invocation, pass_invocation
 from migrator.cli.options import PLAYBOOK, Command, apply_options, coming, systems
-
-if TYPE_CHECKING:
-    from migrator.pipeline import ApplyOptions, Planned
 
 
 @click.command("apply", cls=Command)
@@ -35,6 +32,7 @@ def command(
     **words: Any,
 ) -> int:
     """Carry out a plan file and nothing else; with a playbook: plan, show, ask, carry out."""
+    from migrator.cli.approval import of_playbook
     from migrator.cli.running import carried_out, options_of, replanning
     from migrator.ledger import is_plan, playbook_of
     from migrator.pipeline import apply
@@ -47,7 +45,7 @@ def command(
         events = apply(file, invocation.around, options=options, systems=systems, state=invocation.state)
         code = carried_out(invocation, events, replan=replan, systems=systems)
     else:
-        code = _of_playbook(invocation, file, systems, auto_approve, options, replan=replan)
+        code = of_playbook(invocation, file, systems, auto_approve, options, replan=replan)
     return _verified(invocation, playbook, systems, code) if verify and code in (0, 5) else code
 
 
@@ -57,36 +55,3 @@ def _verified(invocation: Invocation, playbook: Path, systems: Path | None, code
 
     found = expected_nothing(invocation, playbook, systems)
     return 5 if 5 in (code, found) else found
-
-
-def _of_playbook(
-    invocation: Invocation,
-    playbook: Path,
-    systems: Path | None,
-    auto_approve: bool,
-    options: ApplyOptions,
-    *,
-    replan: bool,
-) -> int:
-    from migrator.cli.approval import approved, can_be_asked
-    from migrator.cli.planning import planned, scratch, show
-    from migrator.cli.running import carried_out
-    from migrator.pipeline import apply, plan, read
-
-    read(playbook, systems)  # a file that is neither plan nor playbook is told as that
-    can_be_asked(auto_approve)
-    with scratch() as place:
-        making = plan(playbook, place, invocation.around, systems=systems, state=invocation.state)
-        made = planned(invocation, making)
-        show(invocation, place, kept=False, made=made)
-        if not _has_lines(made):
-            return made.exit_code
-        if not approved(invocation, made, options, auto_approve):
-            return 0
-        events = apply(place, invocation.around, options=options, systems=systems, state=invocation.state)
-        return carried_out(invocation, events, replan=replan, systems=systems)
-
-
-def _has_lines(made: Planned) -> bool:
-    """Links send nothing, but they enter the id map."""
-    return any(count for *_, count in made.trailer.offsets)
