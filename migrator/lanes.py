@@ -337,4 +337,5 @@ def _plan_step(lane: Lane) -> PlanStep:
         write=lane.writing.write,
         fields=None if fields is None else {name: field_hash(known[name]) for name in sorted(watched)},
         stamp=lane.writing.collection.stamp,
+        query=lane.step.source.query,
     )

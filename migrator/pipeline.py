@@ -23,9 +23,10 @@ from migrator.model.lean import dataclass
 from migrator.model.plan import PlanHeader, PlanStep, PlanTrailer
 from migrator.model.playbook import Playbook, PlaybookTest, Step, System
 from migrator.model.problem import Problem
-from migrator.model.run import Event, Planning, RunEnded
+from migrator.model.run import Event, Planning, RunEnded, RunStatus
 from migrator.model.selection import Selection
 from migrator.model.values import Origin, Record, Value
+from migrator.newcomers import newcomers
 from migrator.planfile import PlanFile
 from migrator.state.folder import find as find_state
 from migrator.state.folder import home_of
@@ -219,7 +220,15 @@ def apply(
                 stop=around.stop,
                 clean=around.scrubber.clean,
             ):
-                yield _quarantined(known, event) if isinstance(event, RunEnded) else event
+                yield _rounded(known, event, planned, opened) if isinstance(event, RunEnded) else event
+
+
+def _rounded(known: State, ended: RunEnded, planned: PlanFile, systems: Systems) -> RunEnded:
+    """The end of a run with what is known beside it: the quarantine, what came to the sources meanwhile."""
+    if ended.report.status is RunStatus.DONE:
+        notes = (*ended.report.notes, *newcomers(planned.header, planned.trailer, systems))
+        ended = replace(ended, report=replace(ended.report, notes=notes))
+    return _quarantined(known, ended)
 
 
 def _quarantined(known: State, ended: RunEnded) -> RunEnded:

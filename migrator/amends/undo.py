@@ -63,6 +63,8 @@ class _Step:
         self._sections = past.sections(way.step)
         self._lines = sum(section.count for section in self._sections.values())
         self._standing = Standing(way, self._lines)
+        self._later: Mapping[str, set[str]] = {}
+        """Of the chunk's records whose version is not this run's: those that later runs of ours left."""
         draft.looked(way.step, self._standing.count)
 
     def walked(self) -> Iterator[Planning]:
@@ -99,6 +101,7 @@ class _Step:
             self._past.state.ids, [ref for one in sums for value in one.after.values() for ref in refs_in(value)]
         )
         rows = self._rows([one.deed for one in sums])
+        self._look_later(sums, stands)
         for one in sums:
             deed, record = one.deed, stands.get(one.deed.target_id)
             if deed.did is Action.CREATE:
@@ -115,6 +118,16 @@ class _Step:
                 )
             else:
                 draft.leave(deed.change, cannot("whether it was made or stood there already is not known"))
+
+    def _look_later(self, sums: Sequence[_Sum], stands: Mapping[str, Record]) -> None:
+        moved = [
+            record.id
+            for one in sums
+            if one.deed.did is Action.CREATE
+            and (record := stands.get(one.deed.target_id))
+            and record.version != one.version
+        ]
+        self._later = self._past.state.journal.versions_since(self._past.run.number, moved) if moved else {}
 
     def _names(self, sums: Sequence[_Sum]) -> tuple[str, ...]:
         names = dict.fromkeys(name for one in sums for name in one.after)
@@ -138,9 +151,15 @@ class _Step:
             draft.add(taken_back(self._way, deed, Action.DELETE, Phase.DELETE, record, before=record.fields))
 
     def _untouched(self, one: _Sum, record: Record, known: Mapping[Ref, str]) -> bool:
-        """Nobody wrote to it since: by its version, else by the fields that the run wrote."""
-        if one.version is not None and record.version is not None:
-            return one.version == record.version
+        """Nobody wrote to it since: by its version, else by the fields that the run wrote.
+
+        Later runs of ours are not anybody: where one of them left this version, the fields tell.
+        """
+        if one.version is not None and record.version is not None and one.version != record.version:
+            if record.version not in self._later.get(record.id, ()):
+                return False
+        elif one.version is not None and one.version == record.version:
+            return True
         written = _filled(one.after, known)
         return written is not None and shows(self._way, record, written, over=None)
 

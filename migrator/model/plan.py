@@ -106,6 +106,8 @@ class PlanStep:
     """Target field that the step names, or that is required -> hash of its description; None: none was told."""
     stamp: str | None = None
     """The target collection's stamp while planning."""
+    query: Mapping[str, Any] = field(default_factory=dict)
+    """`source.query` as the playbook has it: what came to the source since is counted by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -227,6 +227,19 @@ class Journal:
                 found[outcome.change_id] = (line, outcome)
         return found
 
+    def versions_since(self, run: int, target_ids: Sequence[str]) -> Mapping[str, set[str]]:
+        """Target id -> versions that later runs left there, in any collection. Reads their outcomes whole."""
+        found: dict[str, set[str]] = {}
+        for start in range(0, len(target_ids), 500):
+            some = target_ids[start : start + 500]
+            for target_id, version in self._database.rows(
+                "SELECT target_id, version FROM outcomes WHERE run > ? AND status = 'done' AND version IS NOT NULL"
+                f" AND target_id IN ({','.join('?' * len(some))})",
+                (run, *some),
+            ):
+                found.setdefault(target_id, set()).add(version)
+        return found
+
     def section_begins(self) -> None:
         """Outcomes came in since the last question by change id."""
         self._indexed = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from tests.end_to_end.assets import SHEET, plan
-from tests.end_to_end.stage import Stage
+from tests.end_to_end.assets import SHEET, furnished, plan
+from tests.end_to_end.stage import Stage, served
 
 
 def _records(stage: Stage) -> dict[str, tuple[str, str]]:
@@ -106,6 +107,22 @@ def test_what_cannot_be_undone_or_retried_is_a_sentence(own: Stage) -> None:
     assert "is not kept any more" in own.run("undo", 1).err
 
 
+def test_b24_new_records_of_the_source_are_counted_and_left_to_the_next_plan(here: Path) -> None:
+    """A record that came after the plan is not brought over; the end of the run says how many there are."""
+    with served(["kintone"]) as kintone:
+        stage = furnished(here, kintone)
+        stage.write("mine.csv", "serial,label\nA-1,a\n")
+        stage.write("mine.yaml", MINE)
+        assert stage.run("apply", "mine.yaml", "--auto-approve").code == 0
+        stage.write("back.yaml", BACK)
+        assert stage.run("plan", "back.yaml", "-o", "b.plan").code == 0
+        _take(stage, "A-2", label="later")
+        done = stage.run("apply", "b.plan")
+        assert done.code == 0
+        assert "RN067  the source has 1 record more than when the plan was made" in done.out
+        assert (here / "out.csv").read_text() == "serial,label\nA-1,a\n"
+
+
 def _take(stage: Stage, serial: str, **fields: str) -> None:
     """Somebody makes a record with this key."""
     stage.write("mine.csv", "serial,label\n" + f"{serial},{fields['label']}\n")
@@ -113,6 +130,20 @@ def _take(stage: Stage, serial: str, **fields: str) -> None:
     assert stage.run("--state", "elsewhere", "apply", "mine.yaml", "--auto-approve").code == 0
 
 
+BACK = """\
+playbook: back
+systems:
+  sheet: {connector: csv, path: "."}
+  assets:
+    connector: kintone
+    url: "{{ env.KINTONE_URL }}"
+    api_token: "{{ env.KINTONE_API_TOKEN }}"
+steps:
+  - step: back
+    source: {system: assets, collection: 3}
+    fields: {serial: "{{ record.serial }}", label: "{{ record.label }}"}
+    target: {system: sheet, collection: out.csv, key: serial}
+"""
 MINE = """\
 playbook: mine
 systems:
