@@ -12,7 +12,7 @@ from migrator.model.values import Record
 ASKED = 500
 """Records looked at together where they can be asked for."""
 SCANNED = 20_000
-"""Records looked at together where the whole collection is read for them: some 40 MB of them (measured)."""
+"""Records looked at together where the whole collection is read for them: as many are in memory at a time."""
 
 
 class Standing:

@@ -54,10 +54,9 @@ def _wish(way: Way, change: Change, fix: Mapping[str, Value], known: Mapping[Ref
     whole = None
     if change.whole is not None:
         whole = {name: _filled(value, known) for name, value in {**change.whole, **fix}.items()}
-    key = tuple(
-        fix[name] if name in fix else _filled(value, known)
-        for name, value in zip(names, change.key, strict=bool(change.key))
-    )
+    key = tuple(_filled(value, known) for value in change.key)
+    if len(key) == len(names):
+        key = tuple(fix.get(name, value) for name, value in zip(names, key, strict=True))
     return Wish(
         change=change,
         key=key,

@@ -63,6 +63,37 @@ def test_an_undo_that_is_killed_anywhere_takes_each_line_back_once(
     assert _loop(world, tmp_path, kill, arm, stride) > 20
 
 
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("fault", WIRE_FAULTS)
+def test_a_retry_whose_exchange_breaks_makes_each_record_once(
+    world: Callable[[Path], Story], fault: str, tmp_path: Path
+) -> None:
+    """Whatever happens to its n-th request or read, what had failed stands there once, with what waited for it."""
+    kind, place, breaks = WIRE_FAULTS[fault]
+    for number in itertools.count(1):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        story = world(folder)
+        story.shelf.bad = {"name 3", "name 5"}
+        assert story.run(story.plan(staff(story)), max_errors=100).changes
+        story.shelf.bad = set()
+        story.shelf.effects.clear()
+        plan, points = story.retry(1), Points(number, breaks)
+
+        def around(of: str, call: Call, move: Callable[[], Answer], points: Points = points) -> Answer:
+            return place(points, move) if of == kind else move()
+
+        story.wire.around = around
+        told = _until_done(story, plan)
+        broken, points.wanted = points.reached, 0
+        assert not told.changes, (number, told.changes)
+        assert set(story.shelf.effects.values()) == {1}, (number, story.shelf.effects)
+        assert len(story.shelf.plain("people")) == 7
+        assert len(story.shelf.plain("things")) == 4
+        if not broken:
+            return
+
+
 def _loop(world: Callable[[Path], Story], folder: Path, breaks: Callable[[], None], arm: Arm, stride: int = 1) -> int:
     """Break the undo of a fresh run at each point in turn. How many points there were."""
     for number in itertools.count(1, stride):
