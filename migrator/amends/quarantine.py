@@ -23,9 +23,8 @@ from migrator.errors import LocalFault
 from migrator.executor.load import name_of
 from migrator.model.plan import Action, Change
 from migrator.model.run import Cause, Outcome, Status
+from migrator.state.folder import QUARANTINE
 
-FOLDER = "quarantine"
-"""In the state folder."""
 ID = "change_id"
 """The column that says which line of the plan it is."""
 TOLD = ("#status", "#step", "#action", "#key", "#origin", "#id", "#field", "#code", "#said", "#reason", "#hint")
@@ -49,7 +48,7 @@ _UNKNOWN = ("nobody can tell whether it was done", "look at it in the target, th
 
 def place_of(state: Path, run: int) -> Path:
     """Where the CSV of a run is, whether there is one or not; the JSON Lines stand beside it."""
-    return state / FOLDER / f"run-{run}.csv"
+    return state / QUARANTINE / f"run-{run}.csv"
 
 
 def write(past: Past, file: Path | None = None) -> Path:

@@ -18,7 +18,6 @@ from migrator.cli.options import PLAYBOOK, Command, apply_options, coming, syste
 @click.option("--expect-hash", metavar="HASH", help="The plan hash that was approved.")
 @click.option("--auto-approve", is_flag=True, help="With a PLAYBOOK: do not ask.")
 @coming("--until", metavar="TIME")
-@coming("--lock-timeout", metavar="SECONDS")
 @click.option("--verify", is_flag=True, help="Plan again afterwards and expect no change: else 2.")
 @pass_invocation
 def command(

@@ -107,6 +107,21 @@ def test_what_cannot_be_undone_or_retried_is_a_sentence(own: Stage) -> None:
     assert "is not kept any more" in own.run("undo", 1).err
 
 
+def test_a_purged_run_leaves_no_quarantine_and_cannot_be_undone(own: Stage) -> None:
+    """Its records go with it, and the refusal says that there is no such run any more."""
+    plan(own)
+    _take(own, "A-2", label="theirs")
+    assert own.run("apply", "a.plan").code == 5
+    place = own.folder / ".migrator" / "quarantine"
+    assert {file.name for file in place.iterdir()} == {"run-1.csv", "run-1.jsonl"}
+    assert own.run("apply", "p.yaml", "--auto-approve", "--allow-updates", 1).code == 0
+    done = own.run("runs", "--purge", "0d")
+    assert done.code == 0, done.text
+    assert not list(place.iterdir())
+    refused = own.run("undo", 1)
+    assert (refused.code, "this state has no run 1" in refused.err) == (3, True)
+
+
 def test_b24_new_records_of_the_source_are_counted_and_left_to_the_next_plan(here: Path) -> None:
     """A record that came after the plan is not brought over; the end of the run says how many there are."""
     with served(["kintone"]) as kintone:
