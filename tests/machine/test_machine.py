@@ -118,13 +118,13 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.broken)
     @rule(again=side)
     def resume(self, again: bool) -> None:
-        """By `resume`, or by applying the same file."""
-        self._carry_out(None, resume=not again)
+        """By `resume`, or by applying the same file; with an older run unfinished `resume` may mean that one."""
+        self._carry_out(None, resume=not (again or self.behind))
 
     @precondition(lambda self: self.broken)
     @rule(at=point, after=side)
     def kill_a_resume(self, at: int, after: bool) -> None:
-        self._carry_out(Fault(at, kill=True, after=after), resume=True)
+        self._carry_out(Fault(at, kill=True, after=after), resume=not self.behind)
 
     def _carry_out(self, fault: Fault | None, *, resume: bool = False) -> None:
         before = self.rig.standing()

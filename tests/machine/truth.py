@@ -80,7 +80,8 @@ def _edit_kainexus(emulator: Emulator, number: Any, title: str) -> None:
 
 
 def _delete_kainexus(emulator: Emulator, number: Any) -> None:
-    emulator.store.items[number].deleted = True
+    (written,) = emulator.store.write([{"id": number, "status": "DELETED"}])
+    assert written.refusal is None
 
 
 def _kitemaker(emulator: Emulator) -> list[tuple[str, Any, str]]:
