@@ -187,6 +187,7 @@ def _lane(
         capabilities=target.capabilities(writing.options, writing.collection),
         where=mapping.where if mapping.filters else None,
         render=mapping.render,
+        missed=mapping.missed,
         ids=state.ids,
         limits=loaded.playbook.limits,
         tainted=around.scrubber.stains,

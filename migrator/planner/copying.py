@@ -101,6 +101,7 @@ def copied(
         problems=book.findings.listed,
         problem_counts=dict(sorted(book.findings.counts.items())),
         notes=tuple(book.findings.notes),
+        unknown=tuple(book.unknowns.told({name: lane.tainted for name, lane in lanes.items()})),
         brakes=tuple(
             brake
             for name, lane in lanes.items()

@@ -26,6 +26,7 @@ from migrator.planner.match import Pairing, name_of, unknown_key
 from migrator.planner.refs import References
 from migrator.planner.snapshot import joined
 from migrator.planner.standing import Standing
+from migrator.planner.unknown import Unknowns
 
 _NAMED = 5
 """Records named in a note."""
@@ -74,6 +75,7 @@ class Book:
         claims = partial(Claims, scratch)
         self.standing = standing
         self.findings = Findings()
+        self.unknowns = Unknowns()
         self.batches = Batches()
         self.keys: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
         self.ids: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
@@ -110,7 +112,9 @@ def refuse(book: Book, kept: Kept, problems: tuple[Problem, ...], fields: Mappin
     """One record that has no line; its problems are listed, the record is counted once."""
     kept.tally["problems"] += 1
     nth = number - kept.first
-    book.findings.add(kept.lane.step.name, tellable(problems, fields, nth, kept.lane.tainted))
+    told = tellable(problems, fields, nth, kept.lane.tainted)
+    book.findings.add(kept.lane.step.name, told)
+    book.unknowns.of_problems(kept.lane.step.name, told)
 
 
 def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:

@@ -11,7 +11,7 @@ from jinja2 import nodes
 from migrator.errors import PlaybookInvalid
 from migrator.model.lean import dataclass
 from migrator.model.playbook import MappingTable, Step
-from migrator.model.problem import Place, Problem
+from migrator.model.problem import Place, Problem, UnknownValue
 from migrator.model.quick import maker
 from migrator.model.values import OMIT, Field, Origin, Record, Value
 from migrator.transform.fits import fitting
@@ -59,6 +59,8 @@ class StepMapping:
         """Names of the record's fields that the templates read; None: it cannot be told, read them all."""
         self.filters = where is not None
         """There is a `where`."""
+        self.missed: list[UnknownValue] = language.tables.missed
+        """What mappings were asked for in vain and `unknown` or `default` made good; the reader takes it out."""
 
     def prepare(self, target_fields: Mapping[str, Field] | None, variables: Mapping[str, Any], zone: str) -> None:
         """What the fields must fit, and the values of `vars`. Raises Refusal TR007."""

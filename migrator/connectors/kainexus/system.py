@@ -309,4 +309,5 @@ def _joined(found: Sequence[Problem]) -> Problem:
         summary="; ".join(problem.summary for problem in found),
         hint=first.hint,
         place=first.place,
+        unknown=tuple(value for problem in found for value in problem.unknown),
     )

@@ -301,4 +301,5 @@ def _joined(found: Sequence[Problem]) -> Problem:
     """Several objections to one record in one sentence, with the place of the first."""
     first = found[0]
     summary = "; ".join(problem.summary for problem in found)
-    return Problem(code=first.code, summary=summary, hint=first.hint, place=first.place)
+    unknown = tuple(value for problem in found for value in problem.unknown)
+    return Problem(code=first.code, summary=summary, hint=first.hint, place=first.place, unknown=unknown)
