@@ -114,7 +114,8 @@ def validate(
             warnings.extend(loaded.warnings)
             if online:
                 with Systems(loaded.playbook.systems, around, path.parent) as opened:
-                    lanes_of(loaded, opened, State.empty(), Selection(), around)
+                    lanes = lanes_of(loaded, opened, State.empty(), Selection(), around)
+                    warnings.extend(doubt for lane in lanes.values() for doubt in lane.doubts)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
     if problems:

@@ -67,6 +67,8 @@ class Lane:
     """What its templates refer to -> the name that the playbook has for it. Its own pair: self-references."""
     missed: list[UnknownValue] = field(default_factory=list)
     """Values of the record in hand that mappings do not know and that `unknown` made good; the planner takes them."""
+    doubts: tuple[Problem, ...] = ()
+    """Warnings about the step; a plan says the same by the records that have problems."""
     referred: bool = False
     """A step of this plan, itself perhaps, refers to its records."""
 

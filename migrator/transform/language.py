@@ -133,6 +133,13 @@ def fields_read(trees: list[nodes.Expr]) -> frozenset[str] | None:
     return frozenset(fields) if len(fields) == uses else None
 
 
+def fields_demanded(tree: nodes.Expr) -> frozenset[str]:
+    """Names of the record's fields that the tree reads and that `default` or `is defined` does not excuse."""
+    root = nodes.Tuple([tree], "load")
+    excused = {_field_name(node.node) for node in root.find_all((nodes.Filter, nodes.Test)) if node.name in _TOLERANT}
+    return frozenset(members_read(tree, "record")) - excused
+
+
 def is_field(tree: nodes.Expr) -> bool:
     """The expression is a field of the record and nothing more."""
     return _field_name(tree) is not None

@@ -15,7 +15,7 @@ from migrator.model.problem import Place, Problem, UnknownValue
 from migrator.model.quick import maker
 from migrator.model.values import OMIT, Field, Origin, Record, Value
 from migrator.transform.fits import fitting
-from migrator.transform.language import Language, Path, fields_read, is_field, names_read
+from migrator.transform.language import Language, Path, fields_demanded, fields_read, is_field, names_read
 from migrator.transform.limits import LIST_ITEMS
 from migrator.transform.pieces import is_template
 from migrator.transform.refusal import Refusal
@@ -57,6 +57,10 @@ class StepMapping:
         self._needs_origin = "origin" in names_read(every)
         self.references = fields_read(every)
         """Names of the record's fields that the templates read; None: it cannot be told, read them all."""
+        self.demanded = {("fields", name): fields_demanded(tree) for name, tree in trees.items()}
+        """Path within the step -> the record's fields without which what stands there is a problem."""
+        if where is not None:
+            self.demanded["source", "where"] = fields_demanded(where)
         self.filters = where is not None
         """There is a `where`."""
         self.missed: list[UnknownValue] = language.tables.missed

@@ -29,6 +29,8 @@ SIGNS = {
     Action.ACT: ("!", "update"),
 }
 """Action -> (sign, style)."""
+FEW = 3
+"""Records with unknown values that are told one by one as well."""
 COLUMNS = (
     *("delete", "create", "update", "self_reference", "upload", "act", "unlink", "link"),
     *("unchanged", "skipped", "filtered", "problems", "read"),
@@ -220,7 +222,7 @@ def _unplanned(plan: ShownPlan) -> Iterator[Line]:
         step, _, code = name.rpartition("/")
         listed = groups.get(name, [])[:LISTED]
         yield ("  ", (safe(f"step {step}"), "head"), "  ", (code, "error"), f"  {count:,}")
-        if listed and all(problem.unknown for problem in listed) and not plan.full:
+        if len(listed) > FEW and all(problem.unknown for problem in listed) and not plan.full:
             yield ("    ", ("told value by value below; record by record with --full", "dim"))
             continue
         for problem in listed:

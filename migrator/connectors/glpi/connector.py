@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from migrator.connectors.glpi import answers, checks, query, reading
 from migrator.connectors.glpi import options as words
 from migrator.connectors.glpi.calls import READ, get, listing, of_type, search
-from migrator.connectors.glpi.form import Form, columns_of, fields_of, own_options
+from migrator.connectors.glpi.form import Form, asked_beside, columns_of, fields_of, own_options
 from migrator.connectors.glpi.instants import zone_of
 from migrator.connectors.glpi.login import Session
 from migrator.connectors.glpi.records import Reader
@@ -127,6 +127,8 @@ class Glpi(Target):
         if isinstance(options, words.ReadOptions):
             query.check(form, options)
         fields = fields_of(form, options_of_type) if form.whole else None
+        if fields is not None and isinstance(options, words.ReadOptions):
+            fields |= asked_beside(options.blocks, bool(options.add_keys_names))
         return Collection(id=itemtype, name=itemtype, fields=fields, extra={"form": form})
 
     def _form(self, itemtype: str, item: Mapping[str, Any] | None, found: Mapping[str, Mapping[str, Any]]) -> Form:

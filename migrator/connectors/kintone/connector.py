@@ -129,7 +129,7 @@ class Kintone(Target):
             parsed(options.query)
         properties = self._get("app/form/fields.json", app)["properties"]
         precision = self._precision(app) if numbers_in(properties) else DEFAULT_PRECISION
-        return Collection(id=app, name=self._name(app), fields=fields_of(properties, precision))
+        return Collection(id=app, name=self._name(app), fields=fields_of(properties, precision), closed=True)
 
     def count(self, query: Query) -> int:
         """By a request for one record with the total."""

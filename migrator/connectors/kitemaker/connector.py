@@ -118,7 +118,7 @@ class Kitemaker(Target):
         head = setting.space.id if setting.space is not None else ""
         name = " ".join(part for part in (setting.space.name if setting.space is not None else "", tail) if part)
         id_ = "/".join(part for part in (head, tail) if part)
-        return Collection(id=id_, name=name, fields=fields, extra={"setting": setting})
+        return Collection(id=id_, name=name, fields=fields, closed=True, extra={"setting": setting})
 
     def _by_graphql(self, collection: str) -> Setting:
         head, sort = _parsed(collection)
