@@ -92,6 +92,10 @@ class CsvFile(Target):
         """Every row. Raises BadAnswer with row and column for one that cannot be read."""
         return self._folder.read(query)
 
+    def whereabouts(self, query: Query, places: frozenset[int]) -> Mapping[int, str]:
+        """Lines of the file."""
+        return self._folder.whereabouts(query, places)
+
     def fold(self, field: Field | None, value: Value) -> str:
         """The text itself."""
         return key_part(value)

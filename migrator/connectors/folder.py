@@ -130,6 +130,12 @@ class Folder:
         over = enumerate(staged.over(plain, _keyed(columns)), 2)
         yield from _pages(over, name, columns, named=False)
 
+    def whereabouts(self, query: Query, places: frozenset[int]) -> dict[int, str]:
+        """Lines of the nth rows; the file is read again."""
+        path, _ = self._stat(query.collection.id)
+        rows = () if path is None else self._form.rows(path, query.collection.id, frozenset())
+        return {nth: f"line {line}" for nth, (line, _) in enumerate(rows, 1) if nth in places}
+
     def staged(self, writing: Writing, change: Change, fields: Row) -> bytes:
         """The change as a line of the part. Raises Refused for a step without a key."""
         key = writing.write.key

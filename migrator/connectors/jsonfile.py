@@ -73,6 +73,10 @@ class JsonFile(Target):
         """Every line. Raises BadAnswer with line and column for one that is no JSON object."""
         return self._folder.read(query)
 
+    def whereabouts(self, query: Query, places: frozenset[int]) -> Mapping[int, str]:
+        """Lines of the file."""
+        return self._folder.whereabouts(query, places)
+
     def fold(self, field: Field | None, value: Value) -> str:
         """The text itself; 7 and "7" are one key."""
         return key_part(value)

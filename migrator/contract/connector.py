@@ -90,6 +90,13 @@ class Source(Protocol):
         """
         raise NotImplementedError
 
+    def whereabouts(self, query: Query, places: frozenset[int]) -> Mapping[int, str]:
+        """Where the nth records of `read` (from 1) stand, such as "line 7", for people; none where nothing tells.
+
+        Asked for the few records that are told of, after the reading.
+        """
+        return {}
+
     def open(self, file: File) -> Iterator[bytes]:
         """A File's bytes. MUST be safe on another thread. Raises NotFound, Unreachable."""
         raise NotImplementedError("this connector has no files")

@@ -17,7 +17,7 @@ from migrator.planner.safety import brakes
 _HINTS = {
     "PL002": "make the keys differ, or say `duplicates: first | last`",
     "PL005": "one of them may be giving up its key: then apply in two plans",
-    "PL011": "name columns in `source.query.id` that tell records apart; two steps of a pair need different ones",
+    "PL011": "the id is to tell records apart (a file: `source.query.id`); two steps of a pair need different ones",
 }
 
 
@@ -40,9 +40,55 @@ def late(book: Book, kept: Mapping[str, Kept]) -> dict[int, Problem | None]:
                 dropped.update(_group(kept, left, "PL005", "source records want one target record"))
     for claims in book.origins.values():
         for group in claims.groups():
-            dropped.update(_group(kept, group, "PL011", "source records have one id"))
+            dropped.update(_one_id(kept, group, dropped))
     _keep_owners(book, kept, dropped)
+    return _with_lines(kept, dropped)
+
+
+def _one_id(
+    kept: Mapping[str, Kept], group: tuple[int, ...], dropped: Mapping[int, Problem | None]
+) -> dict[int, Problem | None]:
+    """What several records with one id come to: where they have one key too, that was told or settled already."""
+    left = tuple(number for number in group if number not in dropped)
+    step = _one_step(kept, group)
+    if step is not None and len(left) == len(group) and not step.lane.writing.write.key:
+        policy = step.lane.step.source.duplicates
+        if policy is not Duplicates.ERROR:
+            winner = left[0] if policy is Duplicates.FIRST else left[-1]
+            return {number: None for number in left if number != winner}
+    problems = any(dropped[number] is not None for number in group if number in dropped)
+    if len(left) > 1 or (left and problems):
+        return {number: problem for number, problem in _group(kept, group, *_ONE_ID).items() if number in left}
+    return {}
+
+
+_ONE_ID = ("PL011", "source records have one id")
+
+
+def _with_lines(kept: Mapping[str, Kept], dropped: dict[int, Problem | None]) -> dict[int, Problem | None]:
+    """The same, each group with the lines of its records where the source can tell them."""
+    groups: dict[int, tuple[Problem, list[int]]] = {}
+    for number, problem in dropped.items():
+        if problem is not None:
+            groups.setdefault(id(problem), (problem, []))[1].append(number)
+    lines: dict[int, str] = {}
+    for step in kept.values() if groups else ():
+        numbers = sorted(number for _, group in groups.values() for number in group)
+        own = [number for number in numbers if step.first < number <= step.last][:_PLACED]
+        told = step.lane.source.whereabouts(step.lane.query, frozenset(number - step.first for number in own))
+        lines.update({number: told[number - step.first] for number in own if number - step.first in told})
+    for problem, group in groups.values():
+        places = [lines[number] for number in sorted(group) if number in lines]
+        if places:
+            more = f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else ""
+            dropped.update(dict.fromkeys(group, replace(problem, detail=f"{', '.join(places[:_SHOWN])}{more}")))
     return dropped
+
+
+_PLACED = 1_000
+"""Records of a step whose lines are asked for."""
+_SHOWN = 5
+"""Lines that a problem names."""
 
 
 def _keep_owners(book: Book, kept: Mapping[str, Kept], dropped: dict[int, Problem | None]) -> None:
@@ -94,6 +140,8 @@ def copied(
                 copied += len(lines)
             if copied:
                 offsets.append((name, int(phase), start, copied))
+    for step in kept.values():
+        _drop_quiet(book, step, dropped, told)
     counts = {name: _summary(step) for name, step in kept.items()}
     lanes = {name: step.lane for name, step in kept.items()}
     return PlanTrailer(
@@ -152,9 +200,23 @@ def _drop(book: Book, step: Kept, problem: Problem | None, change: Change, *, kn
         return
     record = ", ".join(str(value) for value in change.key) or (change.origin.id if change.origin else "")
     origin = f"source record {change.origin.id}" if change.origin is not None else ""
+    detail = ": ".join(part for part in (origin, problem.detail) if part)
     field = problem.place.field if problem.place is not None else None
     place = Place(step=step.lane.step.name, record=record, field=field)
-    refuse(book, step, (replace(problem, place=place, detail=origin),), {}, 0)
+    refuse(book, step, (replace(problem, place=place, detail=detail),), {}, 0)
+
+
+def _drop_quiet(book: Book, step: Kept, dropped: Mapping[int, Problem | None], told: set[int]) -> None:
+    """Records that would stand as they are count like those with a line: what a group is told of is told of all."""
+    numbers = {number for number in dropped if step.first < number <= step.last} - told
+    for number in sorted(step.quiet.present(numbers)):
+        problem = dropped[number]
+        step.tally["unchanged"] -= 1
+        if problem is None:
+            step.tally["skipped"] += 1
+            continue
+        place = Place(step=step.lane.step.name, record=f"number {number - step.first:,} of the source")
+        refuse(book, step, (replace(problem, place=place),), {}, number)
 
 
 def _numbered(book: Book, step: Kept, line: bytes) -> bytes:
