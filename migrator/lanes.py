@@ -23,6 +23,7 @@ from migrator.model.playbook import Duplicates, Mode, Playbook, Read, RefSource,
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.selection import Selection
 from migrator.model.values import Collection, Field, WritableOn
+from migrator.people import named_systems, peopled
 from migrator.planner.lane import Lane
 from migrator.playbook.load import Loaded
 from migrator.playbook.references import in_order, names_of, own_fields
@@ -43,14 +44,15 @@ def lanes_of(
     steps = _selected(loaded.playbook, selection)
     pairs = _Pairs(loaded, systems, steps)
     try:
-        systems.resolve(pairs.systems)
+        systems.resolve([*pairs.systems, *named_systems(loaded.playbook, steps)])
     except PlaybookInvalid as error:
         raise PlaybookInvalid(*(_of_system(loaded, problem) for problem in error.problems)) from error
     lanes: dict[str, Lane] = {}
     problems: list[Problem] = []
+    playbook = peopled(loaded, steps, systems)
     for step in steps:
         try:
-            lanes[step.name] = _lane(loaded, step, systems, state, selection, around, pairs)
+            lanes[step.name] = _lane(loaded, playbook, step, systems, state, selection, around, pairs)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
     if not problems:
@@ -154,6 +156,7 @@ def _selected(playbook: Playbook, selection: Selection) -> list[Step]:
 
 def _lane(
     loaded: Loaded,
+    playbook: Playbook,
     step: Step,
     systems: Systems,
     state: State,
@@ -175,7 +178,7 @@ def _lane(
     if problems:
         raise PlaybookInvalid(*(_placed(loaded, step, problem) for problem in problems))
     ref = referring(named) if named else None
-    mapping = mapping_of(loaded.playbook, step, selection.where, fields, target.transfer.zone, ref)
+    mapping = mapping_of(playbook, step, selection.where, fields, target.transfer.zone, ref)
     unread = tuple(_unread(loaded, step, collection, mapping))
     if unread and collection.closed:
         raise PlaybookInvalid(*unread)

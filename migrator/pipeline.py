@@ -268,9 +268,11 @@ class TestResult:
 
 def test(paths: Sequence[Path], *, systems: Path | None = None) -> tuple[TestResult, ...]:
     """Run the playbooks' own tests, offline. Raises PlaybookInvalid."""
+    from migrator.people import as_written
+
     results: list[TestResult] = []
     for path in paths:
-        playbook = read(path, systems).playbook
+        playbook = as_written(read(path, systems).playbook)
         steps = {step.name: step for step in playbook.steps}
         results.extend(_tested(playbook, steps[case.step], case) for case in playbook.tests)
     return tuple(results)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 from migrator.contract.capabilities import Capabilities
 from migrator.contract.handed import Auth, Wire
 from migrator.contract.messages import Answer, Batch, Call, Page, Query, Result, Writing
+from migrator.model.people import Person
 from migrator.model.plan import Change
 from migrator.model.values import Collection, Field, File, Key, Value
 
@@ -76,6 +77,13 @@ class Source(Protocol):
         `options` are the Read- or WriteOptions of the step.
         """
         raise NotImplementedError
+
+    def people(self) -> Sequence[Person] | None:
+        """Everybody whom its user fields can name; None where the system does not tell. Reads only.
+
+        Asked once, and only where a mapping of the playbook names the system.
+        """
+        return None
 
     def count(self, query: Query) -> int | None:
         """How many records fit, in one cheap call, or None if the system can't say."""

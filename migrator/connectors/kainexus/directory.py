@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from migrator.model.lean import dataclass
+from migrator.model.people import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,25 @@ def users_of(entries: Iterable[Mapping[str, Any]], *, whole: bool) -> Register:
         _single(names),
     ]
     return Register(ids=_joined(forms), whole=whole, shared={**_several(names), **_several(addresses)})
+
+
+def people_of(entries: Iterable[Mapping[str, Any]]) -> list[Person]:
+    """Users for mappings. A user without a user name goes by the id; INACTIVE is as deleted as one can be."""
+    return [
+        Person(
+            user=str(each.get("username") or each["id"]),
+            login=str(each.get("username") or ""),
+            names=_names(str(each.get("firstName") or ""), str(each.get("lastName") or "")),
+            emails=(str(each.get("email") or ""),),
+            active=str(each.get("type") or "").upper() != "INACTIVE",
+        )
+        for each in entries
+        if isinstance(each.get("id"), int)
+    ]
+
+
+def _names(first: str, last: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(" ".join(part for part in both if part) for both in ((first, last), (last, first))))
 
 
 def places_of(entries: Iterable[Mapping[str, Any]], *, whole: bool) -> Register:
