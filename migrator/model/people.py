@@ -14,8 +14,8 @@ class Person:
     """What the system's user fields show and take: an id, a user name."""
     login: str = ""
     """The user name."""
-    names: tuple[str, ...] = ()
-    """What people see, in every usual order; the first is the one to show."""
+    name: str = ""
+    """What people see; family name first or last, as the system has it."""
     emails: tuple[str, ...] = ()
     """The first is the one to write to."""
     active: bool = True
@@ -25,7 +25,7 @@ class Person:
         """All that the person goes by, under one word; the first is the main one."""
         found = {
             PersonWord.EMAIL: self.emails,
-            PersonWord.NAME: self.names,
+            PersonWord.NAME: (self.name,),
             PersonWord.LOGIN: (self.login,),
             PersonWord.USER: (self.user,),
         }[word]

@@ -18,7 +18,8 @@ _SHOWN: Final = 5
 class People(Mapping[str, str]):
     """Word -> what it becomes. A word that several go by raises Refusal TR017, which lists them.
 
-    Case does not count, nor do blanks around (within a name: how many). An active account goes before inactive ones.
+    Case does not count, nor do blanks around, nor the order of a name's words: "Ito, Ken" is "Ken Ito". An active
+    account goes before inactive ones.
     """
 
     def __init__(self, mapping: str, people: Iterable[Person], *, by: PersonWord, gives: PersonWord) -> None:
@@ -67,7 +68,7 @@ def _active(people: list[Person]) -> list[Person]:
 
 
 def _told(person: Person) -> str:
-    words = [*person.names[:1], *person.emails[:1], *([person.login] if person.login else [])]
+    words = [word for word in (person.name, *person.emails[:1], person.login) if word and word != person.user]
     return f"{person.user} ({', '.join(dict.fromkeys(words))})" if words else person.user
 
 
@@ -76,4 +77,4 @@ def _word(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    return normalize("NFKC", " ".join(text.split())).casefold()
+    return " ".join(sorted(normalize("NFKC", text).casefold().replace(",", " ").split()))

@@ -22,7 +22,10 @@ class Tables:
 
 
 def map_(tables: Tables, value: Any, table: Any) -> Any:
-    """The value's entry in a table of `mappings:`; a list item by item; `unknown` there says what others become."""
+    """The value's entry in a table of `mappings:`, a list item by item; `unknown` there says what others become.
+
+    Of a list, what `unknown: "null"` makes null is left out: no list of choices or people holds one.
+    """
     found = tables.known.get(table) if isinstance(table, str) else None
     if found is None:
         raise Refusal("TR008", f"unknown mapping {shown(table)}", hint=did_you_mean(str(table), tables.known))
@@ -34,9 +37,12 @@ def map_(tables: Tables, value: Any, table: Any) -> Any:
     refused: list[Refusal] = []
     for item in value:
         try:
-            made.append(_entry(tables, found, found.values, table, item))
+            entry = _entry(tables, found, found.values, table, item)
         except Refusal as refusal:
             refused.append(refusal)
+            continue
+        if entry is not None or item is None:
+            made.append(entry)
     if refused:
         raise first_of(refused)
     return tuple(made)

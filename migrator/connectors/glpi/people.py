@@ -18,12 +18,10 @@ def people_of(users: Iterable[Mapping[str, Any]], addresses: Iterable[Mapping[st
 
 
 def _person(row: Mapping[str, Any], addresses: list[tuple[bool, str]]) -> Person:
-    last, first = str(row.get("realname") or ""), str(row.get("firstname") or "")
-    both = ((first, last), (last, first))
     return Person(
         user=str(row["id"]),
         login=str(row.get("name") or ""),
-        names=tuple(dict.fromkeys(" ".join(part for part in one if part) for one in both)),
+        name=f"{row.get('realname') or ''} {row.get('firstname') or ''}".strip(),
         emails=tuple(address for _, address in addresses),
         active=bool(row.get("is_active", 1)),
     )

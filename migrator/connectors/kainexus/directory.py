@@ -65,17 +65,13 @@ def people_of(entries: Iterable[Mapping[str, Any]]) -> list[Person]:
         Person(
             user=str(each.get("username") or each["id"]),
             login=str(each.get("username") or ""),
-            names=_names(str(each.get("firstName") or ""), str(each.get("lastName") or "")),
+            name=f"{each.get('firstName') or ''} {each.get('lastName') or ''}".strip(),
             emails=(str(each.get("email") or ""),),
             active=str(each.get("type") or "").upper() != "INACTIVE",
         )
         for each in entries
         if isinstance(each.get("id"), int)
     ]
-
-
-def _names(first: str, last: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(" ".join(part for part in both if part) for both in ((first, last), (last, first))))
 
 
 def places_of(entries: Iterable[Mapping[str, Any]], *, whole: bool) -> Register:

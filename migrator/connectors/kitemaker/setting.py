@@ -69,7 +69,7 @@ def persons_of(users: Iterable[Mapping[str, Any]]) -> list[Person]:
         Person(
             user=str(user["username"]),
             login=str(user["username"]),
-            names=(str(user.get("name") or ""),),
+            name=str(user.get("name") or ""),
             active=not user.get("deactivated"),
         )
         for user in users
