@@ -42,7 +42,7 @@ def late(book: Book, kept: Mapping[str, Kept]) -> dict[int, Problem | None]:
         for group in claims.groups():
             dropped.update(_one_id(kept, group, dropped))
     _keep_owners(book, kept, dropped)
-    return _with_lines(kept, dropped)
+    return _side_by_side(kept, dropped)
 
 
 def _one_id(
@@ -65,30 +65,55 @@ def _one_id(
 _ONE_ID = ("PL011", "source records have one id")
 
 
-def _with_lines(kept: Mapping[str, Kept], dropped: dict[int, Problem | None]) -> dict[int, Problem | None]:
-    """The same, each group with the lines of its records where the source can tell them."""
+def _side_by_side(kept: Mapping[str, Kept], dropped: dict[int, Problem | None]) -> dict[int, Problem | None]:
+    """The same, each group with its members: where they stand, and their keys where these are spelt differently."""
     groups: dict[int, tuple[Problem, list[int]]] = {}
     for number, problem in dropped.items():
         if problem is not None:
             groups.setdefault(id(problem), (problem, []))[1].append(number)
-    lines: dict[int, str] = {}
-    for step in kept.values() if groups else ():
-        numbers = sorted(number for _, group in groups.values() for number in group)
-        own = [number for number in numbers if step.first < number <= step.last][:_PLACED]
-        told = step.lane.source.whereabouts(step.lane.query, frozenset(number - step.first for number in own))
-        lines.update({number: told[number - step.first] for number in own if number - step.first in told})
+    wanted = sorted(number for _, group in groups.values() for number in sorted(group)[:_SHOWN])[:_PLACED]
+    places, keys = _places(kept, wanted), _keys(kept, frozenset(wanted))
     for problem, group in groups.values():
-        places = [lines[number] for number in sorted(group) if number in lines]
-        if places:
-            more = f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else ""
-            dropped.update(dict.fromkeys(group, replace(problem, detail=f"{', '.join(places[:_SHOWN])}{more}")))
+        members = sorted(group)[:_SHOWN]
+        apart = len({keys[number] for number in members if number in keys}) > 1
+        told = [_member(places.get(number, ""), keys.get(number, "") if apart else "") for number in members]
+        more = f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else ""
+        if len(group) > 1 and any(told):
+            detail = f"{', '.join(filter(None, told))}{more}"
+            dropped.update(dict.fromkeys(group, replace(problem, detail=detail)))
     return dropped
 
 
+def _member(place: str, key: str) -> str:
+    return " ".join(part for part in (place, f'"{key}"' if key else "") if part)
+
+
+def _places(kept: Mapping[str, Kept], numbers: list[int]) -> dict[int, str]:
+    """Where these records stand, as far as their sources tell it."""
+    found: dict[int, str] = {}
+    for step in kept.values():
+        own = frozenset(number - step.first for number in numbers if step.first < number <= step.last)
+        told = step.lane.source.whereabouts(step.lane.query, own) if own else {}
+        found.update({nth + step.first: place for nth, place in told.items()})
+    return found
+
+
+def _keys(kept: Mapping[str, Kept], numbers: frozenset[int]) -> dict[int, str]:
+    """The keys of those of these records that have a line: it is looked for, since there are few such records."""
+    walked = (some for step in kept.values() if numbers for some in step.lines.walk())
+    return {
+        number: ", ".join(map(str, parse_change(line).key))
+        for some, lines in walked
+        if not numbers.isdisjoint(some)
+        for number, line in zip(some, lines, strict=True)
+        if number in numbers
+    }
+
+
 _PLACED = 1_000
-"""Records of a step whose lines are asked for."""
+"""Records that are looked up for what is told of them."""
 _SHOWN = 5
-"""Lines that a problem names."""
+"""Members of a group that a problem names."""
 
 
 def _keep_owners(book: Book, kept: Mapping[str, Kept], dropped: dict[int, Problem | None]) -> None:
@@ -105,7 +130,7 @@ def _keep_owners(book: Book, kept: Mapping[str, Kept], dropped: dict[int, Proble
         for pair, owners in wanted.items()
     }
     for number, pair, owner in book.takeovers:
-        if owner in standing[pair]:
+        if owner in standing[pair] and number not in dropped:
             dropped[number] = Problem(
                 code="PL004",
                 summary=f"the target record that its key finds was made from source record {owner}",

@@ -22,9 +22,8 @@ class Tables:
 
 
 def map_(tables: Tables, value: Any, table: Any) -> Any:
-    """The value's entry in a table of `mappings:`, a list item by item; `unknown` there says what others become.
-
-    Of a list, what `unknown: "null"` makes null is left out: no list of choices or people holds one.
+    """The value's entry in a table of `mappings:`; `unknown` there says what others become. A list item by item,
+    without those that become null.
     """
     found = tables.known.get(table) if isinstance(table, str) else None
     if found is None:
