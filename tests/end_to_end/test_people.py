@@ -147,3 +147,19 @@ def test_a_system_that_does_not_tell_its_people_or_their_addresses_is_told_befor
     only(stage, "tasks", "people: sheet", "people: spcae")
     done = stage.run("validate", "p.yaml")
     assert (done.code, 'did you mean "space"?' in done.err) == (1, True)
+
+
+def test_d13_names_that_a_connector_looks_up_itself_are_counted_too(stage: Stage) -> None:
+    """KaiNexus takes people by any of their names: unknown ones are listed once, and those that two share."""
+    store = stage.emulators["kainexus"].store
+    store.add_user("ann2", first_name="Ann", last_name="Lee", email="lee@example.com", locations=[1])
+    stage.write("ideas.csv", "number,title,who\n" + "".join(f"N-{n},t,nobody;Ann Lee\n" for n in range(5)))
+    only(stage, "ideas", " | map('on_board')", "")
+    trailer = planned(stage, "ideas", code=5)
+    found = {
+        group["why"]: [(one["value"], one["records"]) for one in group["values"]] for group in trailer["unknown"]
+    }
+    assert found == {
+        'no user of KaiNexus: field "authors"': [("nobody", 5)],
+        'several users of KaiNexus: field "authors"': [("Ann Lee", 5)],
+    }

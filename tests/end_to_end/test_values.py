@@ -252,7 +252,10 @@ steps:
     target: {system: b, collection: out.csv, key: [site, "no"]}
 """
     trailer = planned(stage, book, "id,site,nr,name\ni1,A,1,one\ni2,A,2,new\ni3,B,1,z\n", code=5, name="in.csv")
-    assert [(line["action"], line["origin"]["id"]) for line in trailer["changes"]] == [("link", "i1"), ("update", "i2")]
+    assert [(line["action"], line["origin"]["id"]) for line in trailer["changes"]] == [
+        ("link", "i1"),
+        ("update", "i2"),
+    ]
     (problem,) = trailer["problems"]
     assert (problem["code"], problem["place"]["record"]) == ("PL003", "B, 1")
     assert problem["detail"] == "source record i3 of in.csv"
