@@ -85,7 +85,7 @@ class MappingTable:
     values: Mapping[str, Any] | None = field(default=None, metadata=about("Source value -> target value."))
     file: str | None = field(
         default=None,
-        metadata=about("A CSV of two columns (from, to) or a YAML map, relative to the playbook."),
+        metadata=about("A CSV of two columns (from, to) or a YAML or JSON map, relative to the playbook."),
     )
     people: str | None = field(
         default=None,
