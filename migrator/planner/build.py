@@ -20,7 +20,7 @@ from migrator.planner.copying import copied, late
 from migrator.planner.findings import keyed, of_record
 from migrator.planner.keep import Book, Kept, refuse, settle
 from migrator.planner.lane import Lane
-from migrator.planner.lines import LinesOf, Scratch
+from migrator.planner.lines import LinesOf, Scratch, disk
 from migrator.planner.match import chunk_of, name_of, pair_up
 from migrator.planner.second import refer_back
 from migrator.planner.snapshot import CHUNK, Chunk, View
@@ -45,7 +45,7 @@ def build(path: Path, header: PlanHeader, lanes: Mapping[str, Lane]) -> Generato
 
     Nothing holds all records or all changes. Raises what the systems raise, and LocalFault for the disk.
     """
-    with LinesOf() as opener:
+    with disk(), LinesOf() as opener:
         book = Book(opener.keep(Scratch()), opener.keep(Standing()))
         kept: dict[str, Kept] = {}
         for name, lane in lanes.items():

@@ -223,7 +223,7 @@ SINK = {
 
 
 @pytest.mark.parametrize("name", SINK)
-def test_limits_of_a_target_field_are_told(stage: Stage, name: str) -> None:
+def test_d14_limits_of_a_target_field_are_told(stage: Stage, name: str) -> None:
     """What the form allows is asked of the system, and held against each record while planning."""
     title, quantity, told = SINK[name]
     head, _, _ = PLAYBOOK.partition("    fields:")
