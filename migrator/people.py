@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from migrator.errors import PlaybookInvalid
+from migrator.errors import PlaybookInvalid, SystemFailed
 from migrator.model.people import Person
 from migrator.model.playbook import MappingTable, PersonWord, Playbook, Step, Unknown
 from migrator.model.problem import Problem
@@ -25,8 +25,7 @@ def peopled(loaded: Loaded, steps: Sequence[Step], systems: Systems) -> Playbook
     made: dict[str, MappingTable] = {}
     problems: list[Problem] = []
     for name, table in _used(loaded.playbook, steps):
-        opened = systems.open(str(table.people))
-        people = opened.people
+        people = _asked(loaded, systems, str(table.people))
         lacking = _lacking(table, people)
         if people is None or lacking:
             summary = f'the system "{table.people}" does not tell {lacking or "its people"}'
@@ -37,6 +36,16 @@ def peopled(loaded: Loaded, steps: Sequence[Step], systems: Systems) -> Playbook
     if problems:
         raise PlaybookInvalid(*problems)
     return replace(loaded.playbook, mappings={**loaded.playbook.mappings, **made})
+
+
+def _asked(loaded: Loaded, systems: Systems, name: str) -> Sequence[Person] | None:
+    """The people of a system; what it refuses is told where the playbook has the system."""
+    try:
+        return systems.open(name).people
+    except SystemFailed as error:
+        place = loaded.places(("systems", name))
+        error.problems = tuple(replace(problem, place=place) for problem in error.problems)
+        raise
 
 
 def as_written(playbook: Playbook) -> Playbook:

@@ -163,3 +163,12 @@ def test_d13_names_that_a_connector_looks_up_itself_are_counted_too(stage: Stage
         'no user of KaiNexus: field "authors"': [("nobody", 5)],
         'several users of KaiNexus: field "authors"': [("Ann Lee", 5)],
     }
+
+
+def test_a_list_of_people_that_cannot_be_read_names_the_system_in_the_playbook(stage: Stage) -> None:
+    """A login that is refused ends the plan before a record is read; steps that need no people are planned."""
+    wrong = {"KITEMAKER_TOKEN": "km-wrong"}
+    done = stage.run("plan", "p.yaml", "--only", "tasks", env=wrong)
+    assert done.code == 1, done.text
+    assert "p.yaml:10:" in done.err
+    assert stage.run("plan", "p.yaml", "--only", "ideas", env=wrong).code == 0
