@@ -72,7 +72,6 @@ def test_commands_of_later_are_refused_by_name(run: Run, name: str) -> None:
         ("apply", "playbook.yaml", "--verify"),
         ("apply", "playbook.yaml", "--on-conflict", "replan"),
         ("plan", "playbook.yaml", "--allow-count-drift"),
-        ("doctor", "--selftest"),
         ("--format", "html", "runs"),
         ("emulate", "--format", "markdown"),
     ],
