@@ -140,7 +140,8 @@ def validate(
             warnings.extend(loaded.warnings)
             if online:
                 with Systems(loaded.playbook.systems, around, path.parent) as opened:
-                    lanes_of(loaded, opened, State.empty(), Selection(), around)
+                    lanes = lanes_of(loaded, opened, State.empty(), Selection(), around)
+                    warnings.extend(doubt for lane in lanes.values() for doubt in lane.doubts)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
     if problems:
@@ -322,9 +323,11 @@ class TestResult:
 
 def test(paths: Sequence[Path], *, systems: Path | None = None) -> tuple[TestResult, ...]:
     """Run the playbooks' own tests, offline. Raises PlaybookInvalid."""
+    from migrator.people import as_written
+
     results: list[TestResult] = []
     for path in paths:
-        playbook = read(path, systems).playbook
+        playbook = as_written(read(path, systems).playbook)
         steps = {step.name: step for step in playbook.steps}
         results.extend(_tested(playbook, steps[case.step], case) for case in playbook.tests)
     return tuple(results)

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Final
 
 from migrator.model.playbook import Step
-from migrator.model.problem import Place, Problem
+from migrator.model.problem import Place, Problem, UnknownValue
 from migrator.model.values import Field, File, Kind, Ref, Value, WritableOn
 from migrator.transform.moments import clock, moment, read
 from migrator.transform.numbers import decimal_of
 from migrator.transform.operators import is_number
-from migrator.transform.refusal import Refusal, did_you_mean, shown, sort_of
+from migrator.transform.refusal import Refusal, did_you_mean, first_of, shown, sort_of
 from migrator.transform.results import plain, text_of
 
 _UNREFERABLE: Final = frozenset(
@@ -151,7 +151,8 @@ def _choice(field: Field, value: Value, zone: str) -> str:
         listed = ", ".join(shown(choice) for choice in field.choices[:10])
         more = f" and {len(field.choices) - 10} more" if len(field.choices) > 10 else ""
         hint = did_you_mean(text, field.choices, f"there are: {listed}{more}")
-        raise Refusal("TR024", f'"{field.name}" has no choice {shown(text)}', hint=hint)
+        unknown = (UnknownValue(why=f'no choice of field "{field.name}"', value=text),)
+        raise Refusal("TR024", f'"{field.name}" has no choice {shown(text)}', hint=hint, unknown=unknown)
     return text
 
 
@@ -173,7 +174,16 @@ def _each(rule: Callable[[Field, Value, str], Value]) -> Callable[[Field, Value,
         if value == "":
             return ()
         items = value if isinstance(value, tuple) else (value,)
-        return tuple([item if isinstance(item, Ref) else rule(field, item, zone) for item in items])
+        made: list[Value] = []
+        refused: list[Refusal] = []
+        for item in items:
+            try:
+                made.append(item if isinstance(item, Ref) else rule(field, item, zone))
+            except Refusal as refusal:
+                refused.append(refusal)
+        if refused:
+            raise first_of(refused)
+        return tuple(made)
 
     return rule_of_list
 

@@ -12,6 +12,7 @@ from migrator.model.values import Value
 from migrator.views import ShownPlan
 from migrator.views.findings import problem_lines
 from migrator.views.safe import pair, safe, short
+from migrator.views.strangers import unknown_lines
 from migrator.views.terminal import Line, counted, table
 
 SHOWN = 50
@@ -28,6 +29,8 @@ SIGNS = {
     Action.ACT: ("!", "update"),
 }
 """Action -> (sign, style)."""
+FEW = 3
+"""Records with unknown values that are told one by one as well."""
 COLUMNS = (
     *("delete", "create", "update", "self_reference", "upload", "act", "unlink", "link"),
     *("unchanged", "skipped", "filtered", "problems", "read"),
@@ -42,6 +45,7 @@ def plan_lines(plan: ShownPlan) -> Iterator[Line]:
     yield from _counts(plan)
     yield from _changes(plan)
     yield from _unplanned(plan)
+    yield from unknown_lines(plan.trailer.unknown, full=plan.full)
     yield from _cost(plan.trailer.forecast)
     yield from _brakes(plan.trailer.brakes)
     for problem in (*plan.warnings, *plan.trailer.notes):
@@ -240,6 +244,9 @@ def _unplanned(plan: ShownPlan) -> Iterator[Line]:
         step, _, code = name.rpartition("/")
         listed = groups.get(name, [])[:LISTED]
         yield ("  ", (safe(f"step {step}"), "head"), "  ", (code, "error"), f"  {count:,}")
+        if len(listed) > FEW and all(problem.unknown for problem in listed) and not plan.full:
+            yield ("    ", ("told value by value below; record by record with --full", "dim"))
+            continue
         for problem in listed:
             yield from (("    ", *line) for line in problem_lines(problem))
         if count > len(listed):

@@ -62,7 +62,6 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, project: Path, words: tu
     [
         ("apply", "playbook.yaml", "--until", "22:00"),
         ("plan", "playbook.yaml", "--allow-count-drift"),
-        ("doctor", "--selftest"),
         ("--format", "html", "runs"),
         ("emulate", "--format", "markdown"),
     ],
