@@ -50,7 +50,7 @@ BUDGET = ".migrator/budget.db"
 
 @contextmanager
 def untouched(stage: Stage, *but: str) -> Iterator[None]:
-    """Neither the target nor the working folder is another one afterwards, but for these files and the pace budget."""
+    """Neither the target nor the working folder is another one afterwards, but for these and the pace budget."""
 
     def files() -> dict[str, bytes]:
         spared = {*but, *(name for name in stage.files() if name == ".migrator" or BUDGET in name)}
