@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrator.connectors import CONNECTORS, connector
 from migrator.contract import Source
-from migrator.errors import PlanRefused, PlaybookInvalid
+from migrator.errors import FileUnread, PlanRefused, PlaybookInvalid
 from migrator.executor.way import ApplyOptions, Way
 from migrator.model.equal import same
 from migrator.model.lean import dataclass
@@ -24,7 +24,7 @@ from migrator.model.playbook import Playbook, PlaybookTest, Step, System
 from migrator.model.problem import Problem
 from migrator.model.run import Event, Planning
 from migrator.model.selection import Selection
-from migrator.model.values import Origin, Record, Value
+from migrator.model.values import File, Origin, Record, Value
 from migrator.planfile import PlanFile
 from migrator.state.folder import find as find_state
 from migrator.state.folder import home_of
@@ -192,7 +192,8 @@ def apply(
     with Systems(_systems_of(planned.header, systems), around, home) as opened:
         # before the state: what is refused here makes none
         opened.resolve([step.target[0] for step in planned.header.steps])
-        ways = {step.step: _way(step, opened) for step in planned.header.steps}
+        open_file = _files(planned, opened)
+        ways = {step.step: _way(step, opened, open_file) for step in planned.header.steps}
         with State.open(folder, write=True) as known:
             yield from carry_out(
                 known.keep(planned, home),
@@ -215,7 +216,36 @@ def resume(
     yield from apply(file, around, options=options, state=folder)
 
 
-def _way(step: PlanStep, systems: Systems) -> Way:
+OpenFile = Callable[[File], Iterator[bytes]]
+
+
+def _files(planned: PlanFile, systems: Systems) -> OpenFile | None:
+    """The bytes of a File, out of the system that it is in; None: no line of the plan sends one.
+
+    Raises PlanRefused where a source is another system than the plan was made with.
+    """
+    counts, known = planned.trailer.counts, planned.header.systems
+    names = {step.source[0] for step in planned.header.steps if step.source and counts[step.step].files}
+    if not names:
+        return None
+    systems.resolve(sorted(names))
+    sources = {known[name].identity: systems.open(name) for name in sorted(names)}
+    for identity, source in sources.items():
+        if source.identity != identity:
+            raise PlanRefused(
+                f'the source system "{source.name}" is {source.identity}, and the plan was made with {identity}',
+                hint="the plan's files are there; point it to the system that it was made with, or plan again",
+            )
+
+    def open_file(file: File) -> Iterator[bytes]:
+        if file.system not in sources:
+            raise FileUnread(f'the file "{file.name}" is in {file.system or "no system"}, which is no source here')
+        return sources[file.system].system.open(file)
+
+    return open_file
+
+
+def _way(step: PlanStep, systems: Systems, open_file: OpenFile | None) -> Way:
     target = systems.open(step.target[0])
     writing = target.writing(step.write)
     return Way(
@@ -226,6 +256,7 @@ def _way(step: PlanStep, systems: Systems) -> Way:
         writing=writing,
         capabilities=target.capabilities(writing.options, writing.collection),
         identity=target.identity,
+        open_file=open_file,
     )
 
 

@@ -65,7 +65,7 @@ def _steps(state: State, run: RunRow, kept: PlanFile) -> tuple[StepReport, ...]:
     )
 
 
-_DONE = {"create": "created", "update": "updated", "delete": "deleted", "link": "linked"}
+_DONE = {"create": "created", "update": "updated", "delete": "deleted", "link": "linked", "upload": "uploaded"}
 _NOT = {Status.FAILED: "failed", Status.CONFLICT: "conflicts", Status.SKIPPED: "skipped", Status.UNKNOWN: "unknown"}
 
 
@@ -86,6 +86,7 @@ def _step(name: str, tally: Counter[str], planned: StepSummary, ran: RunStep | N
         deleted=tally["deleted"],
         linked=tally["linked"],
         self_reference=tally["self_reference"],
+        uploaded=tally["uploaded"],
         failed=tally["failed"],
         conflicts=tally["conflicts"],
         skipped=tally["skipped"] + planned.problems + planned.skipped,

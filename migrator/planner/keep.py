@@ -26,6 +26,7 @@ from migrator.planner.match import Pairing, name_of, unknown_key
 from migrator.planner.refs import References
 from migrator.planner.snapshot import joined
 from migrator.planner.standing import Standing
+from migrator.planner.uploads import Uploads, carried, file_fields
 
 _NAMED = 5
 """Records named in a note."""
@@ -61,6 +62,8 @@ class Kept:
     """Its records that refer to others of the step; None: there can be none."""
     later: Lines | None = None
     """Where the lines are that come of them."""
+    uploads: Uploads | None = None
+    """Makes the lines of its files; None: no field of it can hold one."""
     again: list[str] = field(default_factory=list)
     """Some records that earlier runs made and that are gone from the target."""
     last: int = 0
@@ -89,9 +92,10 @@ class Book:
         """A step begins."""
         place = (lane.target_identity, lane.writing.collection.id)
         ordered, itself = lane.source_capabilities.ordered, lane.pair in lane.refs
+        batched, named = self.batches.place if ordered else _later, file_fields(lane)
         return Kept(
             lane=lane,
-            judge=Judge(lane, self.batches.place if ordered else _later),
+            judge=Judge(lane, batched),
             lines=opener.open(ordered=ordered),
             tally=Counter(),
             target_count=standing,
@@ -103,6 +107,7 @@ class Book:
             refs=References(lane, self.standing) if lane.refs else None,
             deferrals=opener.keep(Deferrals()) if itself else None,
             later=opener.open(ordered=ordered) if itself else None,
+            uploads=Uploads(lane, named, batched, opener.open(ordered=ordered)) if named else None,
         )
 
 
@@ -141,10 +146,41 @@ def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
             tally[verdict.value] += 1
             if watched and record is not None:
                 standing.append(pairing)
-    good = keep(book, kept, planned, kept.lines) if planned else planned
+    if kept.uploads is None or not planned:
+        good = keep(book, kept, planned, kept.lines) if planned else planned
+    else:
+        good = _with_uploads(book, kept, planned, kept.uploads)
     tally.update(change.action for _, change in good)
     if watched:
         _remember(book, kept, [*good, *((pairing, None) for pairing in standing)])
+
+
+def _with_uploads(
+    book: Book, kept: Kept, planned: list[tuple[Pairing, Change]], uploads: Uploads
+) -> list[tuple[Pairing, Change]]:
+    """The lines, and before them those of their files. A record one of whose files cannot be sent loses its line."""
+    split = [(pairing, *uploads.split(pairing, change)) for pairing, change in planned]
+    good = keep(book, kept, [(pairing, change) for pairing, change, _ in split], kept.lines)
+    stay = {pairing.number for pairing, _ in good}
+    first = [(pairing, upload) for pairing, _, some in split if pairing.number in stay for upload in some]
+    sent = keep(book, kept, first, uploads.lines, partial(_lose, book)) if first else first
+    kept.tally["upload"] += len(sent)
+    for _, change in (*sent, *good):
+        count_files(kept, change, 1)
+    return good
+
+
+def count_files(kept: Kept, change: Change, sign: int) -> None:
+    """What the line sends of files, for the plan's counts."""
+    if change.action is Action.UPLOAD or (change.action is Action.CREATE and kept.lane.capabilities.whole_files):
+        for file in carried(change):
+            kept.tally["files"] += sign
+            kept.tally["file_bytes"] += sign * (file.size or 0)
+
+
+def _lose(book: Book, pairing: Pairing, problem: Problem) -> None:
+    """It is told when its lines are dropped."""
+    book.dropped[pairing.number] = problem
 
 
 def _remember(book: Book, kept: Kept, settled: Iterable[tuple[Pairing, Change | None]]) -> None:
