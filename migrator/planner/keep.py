@@ -240,13 +240,13 @@ def keep(
     orders: list[str] = []
     good: list[bytes] = []
     lost: set[int] = set()
-    for (pairing, change), line in zip(planned, made, strict=True):
+    for place, ((pairing, change), line) in enumerate(zip(planned, made, strict=True)):
         problem = _unsendable(lane, pairing, change, marked)
         if problem is None and dubious and line is not None and lane.tainted(line):
             problem = tainted(lane.step.name, name_of(pairing.desired))
         if line is None or problem is not None:
             problem = problem or _strange(lane, pairing, change)
-            lost.add(pairing.number)
+            lost.add(place)
             if lose is None:
                 refuse(book, kept, (problem,), pairing.desired.fields, pairing.number)
             else:
@@ -257,7 +257,7 @@ def keep(
         good.append(line)
     kept.tally["lines"] += len(good)
     lines.add(numbers, orders, good)
-    return [one for one in planned if one[0].number not in lost] if lost else planned
+    return [one for place, one in enumerate(planned) if place not in lost] if lost else planned
 
 
 def _line(change: Change) -> bytes | None:

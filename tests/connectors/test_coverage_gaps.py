@@ -134,11 +134,10 @@ def _write_in_every_way(target: Kintone, wire: Any) -> None:
 
 
 def test_what_kintone_cannot_do_yet_is_said() -> None:
-    """Files go up and statuses move by calls that are not made: one sentence each, shown while planning."""
+    """Statuses move by calls that are not made: a sentence, shown while planning."""
     with kintone(create_emulator("kintone")) as (target, _):
         cannot = target.capabilities(None).cannot
-    assert "files" in cannot[Action.UPLOAD] and "status" in cannot[Action.ACT]
-    assert cannot.keys() == {Action.UPLOAD, Action.ACT}
+    assert "status" in cannot[Action.ACT] and cannot.keys() == {Action.ACT}
     logins = {"api_token", "username", "password", "basic_username", "basic_password"}
     assert {each.name for each in dataclasses.fields(Kintone.Options)} == {"url", "guest_space", *logins}
 
@@ -147,7 +146,8 @@ def test_limits_of_kintone_are_kept() -> None:
     """Records a write and a read, parts of a bulk request, requests at once, requests a day."""
     with kintone(create_emulator("kintone")) as (target, _):
         facts = target.capabilities(None)
-    assert set(facts.batch_max.values()) == {100} and facts.page_max == facts.find == facts.fetch_max == 500
+    assert facts.batch_max[Action.UPLOAD] == 1 and set(facts.batch_max.values()) == {1, 100}
+    assert facts.page_max == facts.find == facts.fetch_max == 500
     assert facts.bundle <= 20 and facts.in_flight <= 100 and facts.daily_quota == 10_000
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from migrator.emulators.proxy import Proxy
 from migrator.emulators.server import Emulator, ManualClock, create_emulator, serve
 from tests.end_to_end.stage import Stage
@@ -62,13 +64,17 @@ class Archive:
 
     def change(self, no: str, files: Mapping[str, bytes]) -> None:
         """Somebody puts these files in the place of those that stand; one of the same name and size is kept."""
-        (row,) = [row for row in self.old.store.find(int(self.source)).table if row.values["no"] == no]
-        kept = {(one["name"], int(one["size"])): one for one in row.values["scans"]}
-        row.values["scans"] = [
-            kept.get((name, len(content)))
-            or self.old.store.files.attach(self._upload(name, content)["fileKey"], self.clock.now())
-            for name, content in files.items()
-        ]
+        (record,) = [one for one in self.old.store.records(int(self.source)) if one["no"] == no]
+        kept = {(one["name"], int(one["size"])): {"fileKey": one["fileKey"]} for one in record["scans"]}
+        wanted = [kept.get((name, len(content))) or self._upload(name, content) for name, content in files.items()]
+        body = {
+            "app": self.source,
+            "updateKey": {"field": "no", "value": no},
+            "record": {"scans": {"value": wanted}},
+        }
+        url, token = self.stage.env["OLD_URL"], self.stage.env["TOKEN"]
+        headers = {"X-Cybozu-API-Token": token}
+        requests.put(f"{url}/k/v1/record.json", json=body, headers=headers, timeout=30).raise_for_status()
 
     def _upload(self, name: str, content: bytes) -> dict[str, str]:
         return {"fileKey": self.old.store.files.upload(name, "text/plain", content)}
