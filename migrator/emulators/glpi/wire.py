@@ -133,7 +133,6 @@ def _json(body: bytes, base: str) -> Any:
 
 
 def _read_multipart(request: Request, call: Call, base: str) -> None:
-    request.get_data()  # whole before it is taken apart: parts of a body that was cut off would stay open
     for name, file in request.files.items(multi=True):
         told = PurePosixPath(file.filename or "").name  # PHP takes the last part of a path
         mime = file.mimetype or mimetypes.guess_type(told)[0] or "application/octet-stream"

@@ -10,8 +10,6 @@ from migrator.emulators.kintone.wire import Call, Calls
 
 def upload(call: Call) -> dict[str, Any]:
     """POST file.json: multipart, one part `file` with a file name."""
-    if call.request:
-        call.request.get_data()  # whole before it is taken apart: parts of a body that was cut off would stay open
     sent = call.request.files.get("file") if call.request else None
     if sent is None or not sent.filename:
         call.parameters.wrong("file", "Required field.")
