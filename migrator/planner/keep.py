@@ -26,7 +26,7 @@ from migrator.planner.match import Pairing, name_of, unknown_key
 from migrator.planner.refs import References
 from migrator.planner.snapshot import joined
 from migrator.planner.standing import Standing
-from migrator.planner.uploads import Uploads, carried, file_fields
+from migrator.planner.uploads import Uploads, carried, file_fields, misplaced
 
 _NAMED = 5
 """Records named in a note."""
@@ -236,12 +236,15 @@ def keep(
     whole = b"".join(line for line in made if line is not None)
     dubious = lane.tainted(whole)
     marked = b"$" in whole or None in made
+    filed = marked and b'"$file"' in whole
     numbers: list[int] = []
     orders: list[str] = []
     good: list[bytes] = []
     lost: set[int] = set()
     for place, ((pairing, change), line) in enumerate(zip(planned, made, strict=True)):
-        problem = _unsendable(lane, pairing, change, marked)
+        problem = _unsendable(lane, pairing, change, marked) or (
+            misplaced(lane, name_of(pairing.desired), change) if filed else None
+        )
         if problem is None and dubious and line is not None and lane.tainted(line):
             problem = tainted(lane.step.name, name_of(pairing.desired))
         if line is None or problem is not None:

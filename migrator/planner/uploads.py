@@ -9,9 +9,11 @@ from functools import partial
 from migrator.model.equal import same
 from migrator.model.files import files_in, with_files
 from migrator.model.plan import Action, Change, Phase
+from migrator.model.problem import Problem
 from migrator.model.references import PLAIN, waits
 from migrator.model.values import Field, File, Kind, Value
 from migrator.planner.diff import change_ids
+from migrator.planner.findings import of_record
 from migrator.planner.lane import Lane
 from migrator.planner.lines import Lines
 from migrator.planner.match import Pairing
@@ -111,3 +113,22 @@ def carried(change: Change) -> Iterator[File]:
     """The files whose bytes this line sends."""
     for value in (change.after or {}).values():
         yield from files_in(value)
+
+
+def misplaced(lane: Lane, record: str, change: Change) -> Problem | None:
+    """A file in a field that can hold none would be written as a description of it, or as nothing."""
+    known, named = lane.writing.collection.fields or {}, file_fields(lane)
+    for name, value in (change.after or {}).items():
+        if name in named or next(files_in(value), None) is None:
+            continue
+        kind = f"a {known[name].kind.value} field" if name in known else "a field of which nothing is told"
+        return of_record(
+            "PL019",
+            f'"{name}" takes no files: it is {kind}',
+            step=lane.step.name,
+            record=record,
+            field=name,
+            detail=lane.capabilities.cannot.get(Action.UPLOAD, ""),
+            hint="give what can be told of a file instead: its `name`, `size` or `media_type`",
+        )
+    return None

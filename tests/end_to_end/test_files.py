@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.attachments import Archive, archive
+from tests.end_to_end.attachments import FORM, Archive, archive
+from tests.end_to_end.stage import ROOT
 
 
 @pytest.fixture
@@ -33,6 +39,7 @@ def test_files_go_along_and_the_second_plan_is_empty(contracts: Archive) -> None
     planned = run("plan", "book.yaml", "-o", "a.plan")
     assert planned.code == 0, planned.text
     assert planned.out.count("\n  ^ ") == 5, planned.out
+    assert "5 files go along, 200,011 bytes" in planned.out and "+ C-1  (2 files uploaded before)" in planned.out
     applied = run("apply", "a.plan")
     assert applied.code == 0, applied.text
     assert contracts.stands() == WHOLE
@@ -112,6 +119,74 @@ def test_b44_a_file_that_is_not_as_its_system_says_fails_its_record_alone(contra
     assert "RN071" in applied.text and "empty.txt" in applied.text
 
 
+def test_b44_a_file_that_was_cut_off_on_its_way_is_asked_for_again(contracts: Archive) -> None:
+    """Once is an accident: nothing of it is written, and the second time it comes whole."""
+    fault = contracts.old.faults.add("GET /k/v1/file.json", kind="truncate_json")
+    applied = contracts.stage.run("apply", "book.yaml", "--auto-approve")
+    assert applied.code == 0, applied.text
+    assert fault.fired == 1 and contracts.stands() == WHOLE and contracts.uploads == 5
+
+
+def test_b43_a_file_that_is_gone_from_the_source_when_it_is_sent_again_fails_its_record(contracts: Archive) -> None:
+    """The upload had expired, and there is nothing to send in its place: said of the record, the others stand."""
+    run = contracts.stage.run
+    assert run("plan", "book.yaml", "-o", "a.plan").code == 0
+    assert contracts.stage.spawn("apply", "a.plan", env={"MIGRATOR_FAILPOINT": "after_outcomes:5"}).code == -9
+    contracts.clock.advance(4 * 24 * 3600)
+    kept = contracts.old.store.files.attached
+    del kept[next(key for key, blob in kept.items() if blob.name == "scan.pdf")]
+    resumed = run("resume")
+    assert resumed.code == 5 and "had expired" in resumed.text and "RN045" in resumed.text, resumed.text
+    assert contracts.stands() == {no: found for no, found in WHOLE.items() if no != "C-1"}
+
+
+def test_a_plan_is_not_carried_out_with_the_files_of_another_source(contracts: Archive) -> None:
+    """Handles of files mean something in their own system alone: refused before anything is sent."""
+    assert contracts.stage.run("plan", "book.yaml", "-o", "a.plan").code == 0
+    elsewhere = {"OLD_URL": contracts.stage.env["NEW_URL"]}
+    applied = contracts.stage.run("apply", "a.plan", env=elsewhere)
+    assert applied.code == 4 and "the plan was made with kintone:" in applied.text, applied.text
+    assert contracts.stands() == {} and contracts.uploads == 0
+
+
+def test_files_go_from_app_to_app_of_one_system(contracts: Archive) -> None:
+    """A key of one record is none of another: what goes to the next app is sent again, and then stands."""
+    store = contracts.old.store
+    second = store.add_app("copy", FORM)
+    book = (contracts.stage.folder / "book.yaml").read_text("utf-8")
+    lines = [line for line in book.splitlines() if not line.startswith("  new:")]
+    lines[-1] = f'    target: {{system: old, collection: "{second.id}", key: no}}'
+    contracts.stage.write("book.yaml", "\n".join(lines))
+    applied = contracts.stage.run("apply", "book.yaml", "--auto-approve")
+    assert applied.code == 0, applied.text
+    assert replace(contracts, new=contracts.old, target=str(second.id)).stands() == WHOLE
+    assert contracts.stage.run("verify", "book.yaml").code == 0
+
+
+MEGABYTES = 64
+"""Of a file whose way must not go through memory."""
+
+
+def test_a_large_file_streams_in_flat_memory(here: Path) -> None:
+    """A process that sends 64 MB needs hardly more than one that sends a few bytes; the bytes come as they went."""
+    peaks = []
+    for size in (1, MEGABYTES << 20):
+        folder = here / str(size)
+        folder.mkdir()
+        with archive(folder) as made:
+            made.attach("C-1", {"film.bin": b"\x5a" * size})
+            assert made.stage.spawn("plan", "book.yaml", "-o", "a.plan").code == 0
+            script = str(Path(__file__).with_name("counted.py"))
+            env = {**os.environ, **made.stage.env, "PYTHONPATH": str(ROOT)}
+            words = [sys.executable, script, "apply", "a.plan"]
+            done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            peaks.append(json.loads(done.stderr.splitlines()[-1])["peak"])
+            ((name, content),) = made.stands()["C-1"]
+            assert (name, len(content), content.count(b"\x5a")) == ("film.bin", size, size)
+    assert peaks[1] - peaks[0] < 8, f"{peaks} MB"
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\Windows\\x.txt", "a\x00b.txt", "a\r\nX: y.txt", "n" * 300])
 def test_e07_a_name_is_never_a_path(contracts: Archive, name: str) -> None:
     """Folders before it are cut off, and the second plan is empty; control characters and long names are refused."""
@@ -139,3 +214,28 @@ def test_d14_a_file_over_the_limit_is_told_while_planning(contracts: Archive) ->
     planned = contracts.stage.run("plan", "book.yaml", "-o", "a.plan")
     assert "C-1" in planned.text and "scans" in planned.text and "2,147,483,648 bytes" in planned.text, planned.text
     assert planned.out.count("\n  ^ ") == 3
+
+
+@pytest.mark.parametrize("sheet", ["out.csv", "out.jsonl"])
+@pytest.mark.parametrize("stands", [False, True])
+def test_a_folder_takes_no_files_and_says_so(contracts: Archive, sheet: str, stands: bool) -> None:
+    """While planning, for each record with a file, with the reason; names of files can be written."""
+    kind = sheet.rpartition(".")[2]
+    if stands:
+        contracts.stage.write(sheet, "no,scans\nC-9,x\n" if kind == "csv" else '{"no": "C-9", "scans": "x"}\n')
+    book = (contracts.stage.folder / "book.yaml").read_text("utf-8")
+    head, _, _ = book.partition("limits:")
+    steps = f"""
+  out: {{connector: {kind}, path: "."}}
+steps:
+  - step: contracts
+    source: {{system: old, collection: "{contracts.source}"}}
+    fields: {{no: "{{{{ record.no }}}}", scans: "{{{{ record.scans }}}}"}}
+    target: {{system: out, collection: {sheet}, key: no}}
+"""
+    contracts.stage.write("out.yaml", head.replace("  new:", "  other:").rstrip() + steps)
+    planned = contracts.stage.run("plan", "out.yaml", "-o", "a.plan")
+    assert planned.code == 5, planned.text
+    assert "\n  ^ " not in planned.out and "scans" in planned.text
+    if kind == "jsonl" or not stands:  # a column that stands is text, and a list of files is none
+        assert "PL019" in planned.text and "a file holds no other files" in planned.text

@@ -10,10 +10,15 @@ from typing import Any
 
 import pytest
 
+from migrator import pipeline
 from migrator.emulators.proxy import Proxy
 from migrator.emulators.server import Emulator, create_emulator, serve
+from migrator.model.run import RunEnded
+from migrator.pipeline import ApplyOptions, Surroundings
+from migrator.transport.secrets import Scrubber
 from tests.end_to_end.attachments import app_of
 from tests.end_to_end.stage import Stage
+from tests.end_to_end.test_worked_playbooks import OneClock
 
 SYSTEMS = """
 systems:
@@ -115,3 +120,49 @@ def test_scans_become_documents_attached_to_their_items(office: Office) -> None:
     assert {row["filename"] for row in store.rows("Document")} == {"lease & more.pdf", "photo.png"}
     verified = run("verify", "out.yaml")
     assert verified.code == 0, verified.text
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "reset_before", "cut"])
+def test_a05_a_document_whose_answer_was_lost_is_not_made_twice(office: Office, kind: str) -> None:
+    """It is looked for by its key when it must have shown up; only what is not there is sent again."""
+    office.proxy.add("POST /apirest.php/Document?", kind=kind)  # type: ignore[arg-type]  # one of the kinds
+    assert office.stage.run("plan", "out.yaml", "-o", "out.plan").code == 0
+    around = Surroundings(env=office.stage.env, clock=OneClock(), scrubber=Scrubber())
+    *_, last = pipeline.apply(office.stage.folder / "out.plan", around, options=ApplyOptions())
+    assert isinstance(last, RunEnded) and last.exit_code == 0, last
+    assert office.documents() == SCANS
+
+
+def test_d14_a_kind_of_file_that_glpi_does_not_take_is_told_while_planning(office: Office) -> None:
+    """GLPI would answer 201 and make an empty document; here the record is a problem and the others are planned."""
+    office.scan("A-4", "run.exe2", b"MZ")
+    planned = office.stage.run("plan", "out.yaml", "-o", "out.plan")
+    assert "A-4" in planned.text and ".exe2" in planned.text and "_file" in planned.text, planned.text
+    applied = office.stage.run("apply", "out.plan", "--allow-problems", 2)
+    assert applied.code == 5, applied.text
+    assert office.documents() == SCANS
+
+
+def test_a_file_that_is_refused_after_all_is_a_failure_that_names_the_empty_document(office: Office) -> None:
+    """Where our login may not see the kinds of files, 201 is not believed either."""
+    office.glpi.faults.add("/DocumentType", status=403, error_code="ERROR_RIGHT_MISSING", times=None)
+    office.scan("A-4", "run.exe2", b"MZ")
+    applied = office.stage.run("apply", "out.yaml", "--auto-approve")
+    assert applied.code == 5 and "stands empty" in applied.text, applied.text
+    assert office.documents() == SCANS | {"Scan of A-4": b"no file"}
+
+
+def test_documents_become_attachments_and_the_second_plan_is_empty(office: Office) -> None:
+    """GLPI tells no size: the file is measured first, and stands equal to what Kintone shows."""
+    run = office.stage.run
+    assert run("apply", "out.yaml", "--auto-approve").code == 0
+    applied = run("apply", "back.yaml", "--auto-approve")
+    assert applied.code == 0, applied.text
+    store: Any = office.kintone.store
+    records = {record["no"]: record["scans"] for record in store.records(int(office.app))}
+    found = {no: store.files.attached[scan["fileKey"]].content for no, scans in records.items() for scan in scans}
+    assert {no: content for no, content in found.items() if no in SCANS} == SCANS
+    sent = len(store.files.uploads)
+    verified = run("verify", "back.yaml")
+    assert verified.code == 0, verified.text
+    assert len(store.files.uploads) == sent
