@@ -119,8 +119,17 @@ def misplaced(lane: Lane, record: str, change: Change) -> Problem | None:
     """A file in a field that can hold none would be written as a description of it, or as nothing."""
     known, named = lane.writing.collection.fields or {}, file_fields(lane)
     for name, value in (change.after or {}).items():
-        if name in named or next(files_in(value), None) is None:
+        if next(files_in(value), None) is None or (name in named and change.phase is not Phase.SELF_REFERENCE):
             continue
+        if name in named:
+            return of_record(
+                "PL019",
+                f'"{name}" holds files and references to records of its own step',
+                step=lane.step.name,
+                record=record,
+                field=name,
+                hint="bring the references over in a second playbook, when the records stand",
+            )
         kind = f"a {known[name].kind.value} field" if name in known else "a field of which nothing is told"
         return of_record(
             "PL019",

@@ -31,7 +31,7 @@ CREATE, UPDATE, NEVER, BOTH = Action.CREATE, Action.UPDATE, WritableOn.NEVER, Wr
 KINTONE_CALLS = {
     "GET app.json", "GET app/form/fields.json", "GET app/settings.json", "GET records.json", "GET file.json",
     "POST records/cursor.json", "GET records/cursor.json", "DELETE records/cursor.json", "POST records.json",
-    "PUT records.json", "DELETE records.json", "POST bulkRequest.json",
+    "PUT records.json", "DELETE records.json", "POST bulkRequest.json", "POST file.json",
 }  # fmt: skip
 """All that the connector asks; GET records.json goes as a POST that stands for it."""
 KAINEXUS_CALLS = {
@@ -103,6 +103,11 @@ def test_kintone_is_asked_by_these_calls_and_no_others() -> None:
         next(left_early)
         left_early.close()
         _write_in_every_way(target, wire)
+        write = Writing(write=Write(system="t", collection="1"), options=Kintone.WriteOptions(), collection=sink)
+        item = Item(change_id="0" * 32, key=("K",), target_id=None, part=b"", file=file)
+        upload = (Batch(writing=write, phase=Phase.UPLOAD, action=Action.UPLOAD, items=(item,)),)
+        (sent,) = target.decode(upload, wire.send(target.encode(upload), target.open).result())
+        assert isinstance(sent, Done) and sent.target_id in emulator.store.files.uploads
     assert heard.calls == KINTONE_CALLS
     assert {headers["HTTP_ACCEPT_LANGUAGE"] for headers in heard.headers} == {"en"}
 
