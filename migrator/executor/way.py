@@ -30,11 +30,18 @@ class Way:
     """Of the target system."""
     open_file: Callable[[File], Iterator[bytes]] | None = None
     """The bytes of a File, of whichever system of the plan it is; None: the step sends none."""
+    skew: Callable[[], float | None] = lambda: None
+    """Seconds that its clock is ahead of ours, as its answers tell; None: they do not."""
 
     @property
     def place(self) -> tuple[str, str]:
         """Identity and collection, as the state keys them."""
         return self.identity, self.writing.collection.id
+
+    @property
+    def target_identity(self) -> str:
+        """Of the target system, under the name that a planned step has for it."""
+        return self.identity
 
     def read_back(self, fields: tuple[str, ...] | None = None) -> Query:
         """The target collection as a whole."""
@@ -72,5 +79,7 @@ class ApplyOptions:
     """The plan hash that was approved."""
     max_wait: float | None = None
     """Seconds of waiting at a stretch after which the run pauses; None: 900."""
+    lock_timeout: float = 0.0
+    """Seconds to wait for another run on the same collections."""
     overwrite: bool = False
     """Records that moved since planning are written over, their values kept in the journal."""
