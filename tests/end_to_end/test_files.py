@@ -117,6 +117,11 @@ def test_b44_a_file_that_is_not_as_its_system_says_fails_its_record_alone(contra
     assert "another size" in applied.text and "came to nothing" in applied.text
     assert contracts.stands() == {no: found for no, found in WHOLE.items() if no != "C-1"}
     assert "RN071" in applied.text and "empty.txt" in applied.text
+    again = contracts.stage.run("retry", 1, "-o", "again.plan")
+    assert "files go up anew with a new plan" in again.text and "\n  + " not in again.out
+    contracts.change("C-1", {"scan.pdf": b"%PDF one and more", "empty.txt": b""})
+    whole = contracts.stage.run("apply", "book.yaml", "--auto-approve")
+    assert whole.code == 0 and contracts.stands()["C-1"][0] == ("scan.pdf", b"%PDF one and more"), whole.text
 
 
 def test_b44_a_file_that_was_cut_off_on_its_way_is_asked_for_again(contracts: Archive) -> None:
