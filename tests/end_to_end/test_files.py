@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.end_to_end.attachments import FORM, Archive, archive
 from tests.end_to_end.stage import ROOT
@@ -244,3 +245,27 @@ steps:
     assert "\n  ^ " not in planned.out and "scans" in planned.text
     if kind == "jsonl" or not stands:  # a column that stands is text, and a list of files is none
         assert "PL019" in planned.text and "a file holds no other files" in planned.text
+
+
+def test_a_record_that_is_gone_is_made_again_with_the_files_that_were_sent(contracts: Archive) -> None:
+    """Under `on_gone: create`; the bytes of those that stood in it are not on the way, and come with the next plan."""
+    book = (contracts.stage.folder / "book.yaml").read_text("utf-8").replace("key: no}", "key: no, on_gone: create}")
+    contracts.stage.write("book.yaml", book)
+    run = contracts.stage.run
+    assert run("apply", "book.yaml", "--auto-approve").code == 0
+    contracts.change("C-1", {"new.txt": b"new"})
+    contracts.change("C-2", {"写真.png": b"\x89PNG" * 50_000, "new.txt": b"new"})
+    assert run("plan", "book.yaml", "-o", "b.plan").code == 0
+    ids = [record["$id"] for record in contracts.new.store.records(int(contracts.target))]
+    url = f"{contracts.stage.env['NEW_URL']}/k/v1/records.json"
+    token = {"X-Cybozu-API-Token": contracts.stage.env["TOKEN"]}
+    requests.delete(url, json={"app": contracts.target, "ids": ids}, headers=token, timeout=30).raise_for_status()
+    applied = run("apply", "b.plan")
+    assert applied.code == 0, applied.text
+    assert contracts.stands()["C-1"] == [("new.txt", b"new")]
+    assert contracts.stands()["C-2"] == []
+    assert run("apply", "book.yaml", "--auto-approve").code == 0
+    assert contracts.stands() == WHOLE | {
+        "C-1": [("new.txt", b"new")],
+        "C-2": [("写真.png", b"\x89PNG" * 50_000), ("new.txt", b"new"), *WHOLE["C-2"][1:]],
+    }

@@ -29,7 +29,7 @@ _UPSERT_TYPES = frozenset({"SINGLE_LINE_TEXT", "NUMBER"})
 KEY_LENGTH = 64
 """Characters of an update key at most (vendor docs)."""
 
-_CHECKED = frozenset({"NUMBER", "SUBTABLE"})
+_CHECKED = frozenset({"NUMBER", "FILE", "SUBTABLE"})
 """Types with a rule that their Field cannot tell."""
 
 _METHODS = {Action.CREATE: "POST", Action.UPDATE: "PUT", Action.DELETE: "DELETE"}
@@ -54,6 +54,8 @@ class Form:
         of = {type_: [field for field in known.values() if type_of(field) == type_] for type_ in _CHECKED}
         self._numbers = [(field, room_of(field)) for field in of["NUMBER"]]
         self._tables = [_Table(field) for field in of["SUBTABLE"]]
+        self._holders = [field.name for type_ in ("FILE", "SUBTABLE") for field in of[type_]]
+        """Fields that can hold files."""
         self._plain = PlainPayloads(known)
         self._payloads = Payloads(known)
         self._key = upserts(writing)
@@ -112,8 +114,8 @@ class Form:
         return {**after, **{table.name: table.whole(after[table.name], before.get(table.name)) for table in tables}}
 
     def _must_be_ours(self, after: Mapping[str, Value], change: Change) -> None:
-        for name, value in after.items():
-            if any(file.system != self._system for file in files_in(value)):
+        for name in self._holders:
+            if any(file.system != self._system for file in files_in(after.get(name))):
                 raise _never(change, name, "its file was not uploaded to Kintone before")
 
 
