@@ -248,7 +248,7 @@ steps:
 
 
 def test_a_record_that_is_gone_is_made_again_with_the_files_that_were_sent(contracts: Archive) -> None:
-    """Under `on_gone: create`; the bytes of those that stood in it are not on the way, and come with the next plan."""
+    """Under `on_gone: create`; those that stood in it are not on the way: they come with the next plan."""
     book = (contracts.stage.folder / "book.yaml").read_text("utf-8").replace("key: no}", "key: no, on_gone: create}")
     contracts.stage.write("book.yaml", book)
     run = contracts.stage.run
