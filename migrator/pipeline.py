@@ -237,14 +237,9 @@ def apply(
         may_write(
             folder
         )  # before the first request, as all that a state may be refused for: it is opened if it is there
-<<<<<<< HEAD
         known = leaving.enter_context(State.open(folder, write=True)) if (folder / STATE).exists() else None
-        ways = {step.step: way_of(step, opened) for step in planned.header.steps}
-=======
-        known = leaving.enter_context(State.open(folder, write=True)) if folder.exists() else None
         open_file = opener(planned, opened)
         ways = {step.step: way_of(step, opened, open_file) for step in planned.header.steps}
->>>>>>> main
         # made after that: a plan that is refused here makes none
         known = known or leaving.enter_context(State.open(folder, write=True))
         for event in carry_out(

@@ -39,23 +39,15 @@ from migrator.executor.rescue import denied, failed, halves, refused
 from migrator.executor.running import SLICE, Running
 from migrator.executor.stops import LONGEST_REST, Failures, Outage
 from migrator.executor.way import Way
-<<<<<<< HEAD
-from migrator.model.problem import Problem, Severity
-=======
 from migrator.model.plan import Phase
->>>>>>> main
+from migrator.model.problem import Problem, Severity
 from migrator.model.run import Cause
 from migrator.planfile import Section
 
 TRIES = 8
 """Times that a request which left nothing behind is made again."""
-<<<<<<< HEAD
-=======
 READS = 3
 """Times that a file whose bytes did not come as its system said is asked for."""
-LONGEST_WAIT = 900.0
-"""Seconds of waiting at a stretch, where people say nothing else; more means a quota, and the run pauses."""
->>>>>>> main
 _LOOK_AFTER_FRUITLESS = 2
 """Conflicts without a moved record after which a batch is halved."""
 
@@ -196,32 +188,22 @@ class Desk:
         lines = [load.line for load in parcel.loads]
         step, phase, run = self._section.step, self._phase(parcel), self._running.run.number
         self.failures.watch(parcel)
-<<<<<<< HEAD
         journal, budget, parcel.placed = self._running.state.journal, self._way.budget, False
         try:
-            parcel.seq = journal.intent(run, section.step, section.phase, parcel.call, lines, extra=parcel.extra)
+            parcel.seq = journal.intent(run, step, phase, parcel.call, lines, extra=parcel.extra)
             self.extra += parcel.extra
             for load in parcel.loads:
                 load.attempts += 1
             parcel.login = self._login
-            future = self._way.wire.send(parcel.call)
+            future = self._way.wire.send(parcel.call, self._way.open_file)
         except BaseException:
             budget.leave()
             raise
         future.add_done_callback(lambda answered: budget.leave())
         self._flying[future] = parcel
-=======
-        journal = self._running.state.journal
-        parcel.seq = journal.intent(run, step, phase, parcel.call, lines, extra=parcel.extra)
-        self.extra += parcel.extra
-        for load in parcel.loads:
-            load.attempts += 1
-        parcel.login = self._login
-        self._flying[self._way.wire.send(parcel.call, self._way.open_file)] = parcel
 
     def _phase(self, parcel: Parcel) -> Phase:
         return Phase.UPLOAD if parcel.renews else self._section.phase
->>>>>>> main
 
     # ------------------------------------------------------------ answers
 
@@ -262,7 +244,7 @@ class Desk:
         try:
             (result,) = self._way.target.decode(parcel.sent, answer)
         except Throttled as error:
-            self._fruitless(parcel, error, error.seconds)
+            self._fruitless(parcel, error, self._asked(parcel, answer, error))
         except LoginRefused as error:
             self._logged_out(parcel, error)
         except SystemFailed as error:
@@ -370,17 +352,13 @@ class Desk:
         """The row stays open until every change in it is known."""
         assert parcel.call is not None  # noqa: S101  it was sent
         loads = [load for load, _ in doubtful]
-<<<<<<< HEAD
         rest = self._outage.rest(doubtful[0][1])
         if rest:
             self._way.budget.told(rest)
-        if parcel.call.repeatable:
-=======
         if parcel.renews:
             self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
             self._again.append(parcel)
         elif parcel.call.repeatable:
->>>>>>> main
             for load in loads:
                 load.doubted = True
             self._follow(After(again=loads), parcel)

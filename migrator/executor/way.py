@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Callable
-from dataclasses import replace
-=======
 from collections.abc import Callable, Iterator
->>>>>>> main
+from dataclasses import replace
 from functools import lru_cache
 
 from migrator.contract import Bounds, Budget, Capabilities, Pair, Query, Target, Wire, Writing
