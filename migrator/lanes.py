@@ -26,6 +26,7 @@ from migrator.model.values import Collection, Field, WritableOn
 from migrator.planner.lane import Lane
 from migrator.playbook.load import Loaded
 from migrator.playbook.references import in_order, names_of, own_fields
+from migrator.removing import past_of, scope_of
 from migrator.state.state import State
 from migrator.systems import Opened, Surroundings, Systems
 from migrator.transform.coerce import check_targets
@@ -167,8 +168,9 @@ def _lane(
         collection = source.describe(step.source.collection, options)
     with _asking(loaded, path, "target", step.target.system):
         writing = target.writing(step.target)
-    named = pairs.of(step)
-    itself = frozenset(name for name, pair in named.items() if pair == _pair(source, collection, target, writing))
+        scope = scope_of(target, writing)
+    named, pair = pairs.of(step), _pair(source, collection, target, writing)
+    itself = frozenset(name for name, other in named.items() if other == pair)
     fields = writing.collection.fields
     problems = [*check_targets(step, fields), *_too_late(step, fields, itself)]
     if problems:
@@ -192,7 +194,10 @@ def _lane(
         tainted=around.scrubber.stains,
         limit=selection.limit,
         partial=selection.partial,
-        refs={pair: name for name, pair in reversed(named.items())},
+        allow_drift=selection.allow_count_drift,
+        scope=scope,
+        past=past_of(loaded.playbook, step, pair, state),
+        refs={other: name for name, other in reversed(named.items())},
     )
 
 

@@ -86,8 +86,8 @@ def copied(
     """Write the lines; gives what is known when the last one is written."""
     offsets: list[tuple[str, int, int, int]] = []
     told: set[int] = set()
-    for phase in (Phase.WRITE, Phase.SELF_REFERENCE):
-        for name, step in kept.items():
+    for phase in (Phase.WRITE, Phase.SELF_REFERENCE, Phase.DELETE):
+        for name, step in reversed(list(kept.items())) if phase is Phase.DELETE else kept.items():
             start, copied = writer.offset, 0
             for lines in _lines(book, step, phase, dropped, told):
                 writer.changes(lines)
@@ -104,7 +104,13 @@ def copied(
         brakes=tuple(
             brake
             for name, lane in lanes.items()
-            for brake in brakes(name, counts[name], lane.limits, kept[name].tally["rewritten"])
+            for brake in brakes(
+                name,
+                counts[name],
+                lane.limits,
+                rewritten=kept[name].tally["rewritten"],
+                ours=kept[name].tally["ours"],
+            )
         ),
         forecast=forecast(lanes, counts),
         offsets=tuple(offsets),
@@ -115,11 +121,11 @@ def _lines(
     book: Book, step: Kept, phase: Phase, dropped: Mapping[int, Problem | None], told: set[int]
 ) -> Iterator[list[bytes]]:
     """The lines of a step and phase, some at a time. `told`: numbers whose record was told to be dropped."""
-    kept = step.lines if phase is Phase.WRITE else step.later
+    kept = {Phase.WRITE: step.lines, Phase.SELF_REFERENCE: step.later, Phase.DELETE: step.removed}[phase]
     for numbers, lines in kept.walk() if kept is not None else ():
         if not dropped.keys().isdisjoint(numbers):
             lines = list(_left(book, step, dropped, told, zip(numbers, lines, strict=True)))
-        if not step.lane.source_capabilities.ordered:
+        if phase is Phase.DELETE or not step.lane.source_capabilities.ordered:
             lines = [_numbered(book, step, line) for line in lines]
         yield lines
 
@@ -170,6 +176,7 @@ def _summary(step: Kept) -> StepSummary:
         unchanged=tally["unchanged"],
         create=tally["create"],
         update=tally["update"],
+        delete=tally["delete"],
         link=tally["link"],
         problems=tally["problems"],
         skipped=tally["skipped"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
 
@@ -20,6 +20,7 @@ from migrator.planner.batch import Batches
 from migrator.planner.deferral import Deferral, Deferrals
 from migrator.planner.diff import Judge
 from migrator.planner.findings import Findings, of_record, tainted, tellable
+from migrator.planner.gone import Gone, Reading
 from migrator.planner.lane import Lane
 from migrator.planner.lines import Claims, Lines, LinesOf, Scratch
 from migrator.planner.match import Pairing, name_of, unknown_key
@@ -61,6 +62,10 @@ class Kept:
     """Its records that refer to others of the step; None: there can be none."""
     later: Lines | None = None
     """Where the lines are that come of them."""
+    removed: Lines | None = None
+    """Where the lines are of what leaves the target; None: nothing does."""
+    reading: Reading | None = None
+    """What its source has, where somebody must know what it has not."""
     again: list[str] = field(default_factory=list)
     """Some records that earlier runs made and that are gone from the target."""
     last: int = 0
@@ -70,7 +75,7 @@ class Kept:
 class Book:
     """What all steps of one plan share while it is made."""
 
-    def __init__(self, scratch: Scratch, standing: Standing) -> None:
+    def __init__(self, scratch: Scratch, standing: Standing, lanes: Iterable[Lane], gone: Standing) -> None:
         claims = partial(Claims, scratch)
         self.standing = standing
         self.findings = Findings()
@@ -79,11 +84,17 @@ class Book:
         self.ids: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
         self.origins: defaultdict[Pair, Claims] = defaultdict(claims)
         self.passed: defaultdict[Pair, Claims] = defaultdict(claims)
+        self.removed: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
+        self.gone = Gone(lanes, scratch, gone, self.held)
         self.takeovers: list[tuple[int, Pair, str]] = []
         """(number, pair, the source record that the id map gives the target record to)."""
         self.number = 0
         self.dropped: dict[int, Problem | None] = {}
         """Numbers of records whose lines are dropped for what was found after they were kept."""
+
+    def held(self, lane: Lane, target_ids: Sequence[str]) -> set[str]:
+        """Those of these records of the step's target that lines of this plan are about."""
+        return self.ids[lane.target_identity, lane.writing.collection.id].present(target_ids)
 
     def open(self, lane: Lane, opener: LinesOf, standing: int | None) -> Kept:
         """A step begins."""
@@ -100,7 +111,7 @@ class Book:
             ids=self.ids[place],
             origins=self.origins[lane.pair],
             passed=self.passed[lane.pair],
-            refs=References(lane, self.standing) if lane.refs else None,
+            refs=References(lane, self.standing, self.gone.leaving) if lane.refs else None,
             deferrals=opener.keep(Deferrals()) if itself else None,
             later=opener.open(ordered=ordered) if itself else None,
         )

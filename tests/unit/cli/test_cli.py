@@ -70,7 +70,6 @@ def test_commands_of_later_are_refused_by_name(run: Run, name: str) -> None:
         ("apply", "playbook.yaml", "--lock-timeout", "5"),
         ("apply", "playbook.yaml", "--verify"),
         ("apply", "playbook.yaml", "--on-conflict", "replan"),
-        ("plan", "playbook.yaml", "--allow-count-drift"),
         ("runs", "--purge", "30d"),
         ("doctor", "--selftest"),
         ("--format", "html", "runs"),
