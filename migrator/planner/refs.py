@@ -141,7 +141,8 @@ class Filling:
             step=self._lane.step.name,
             record=record,
             field=field,
-            detail=f"`ref('{self._lane.refs[pair_of_ref(ref)]}', …)`: no earlier run made it, nor does this plan",
+            detail=f"`ref('{self._lane.refs[pair_of_ref(ref)]}', …)`: no earlier run made it, nor does this plan, "
+            "or this plan removes it (`missing: delete`)",
             hint="bring it over first, or say `missing=none` (null) or `missing=omit` (left alone) in `ref()`",
         )
 

@@ -54,12 +54,13 @@ class Yard:
     def book(self, *, source: Mapping[str, Any] | None = None, name: str = "yard", **target: Any) -> None:
         """The playbook; `target` joins the step's target."""
         kind = self.kind
-        step = {
+        step: dict[str, Any] = {
             "step": "rows",
             "source": {"system": "sheet", "collection": "rows.csv", "query": {"id": "code"}, **(source or {})},
             "fields": {kind.code: "{{ record.code }}", kind.title: "{{ record.title }}"},
             "target": {"system": "yard", **kind.target, "missing": "delete", **target},
         }
+        step["target"] = {name: word for name, word in step["target"].items() if word is not None}
         systems = {
             "sheet": {"connector": "csv", "path": "."},
             "yard": {"connector": self.system, **kind.options},

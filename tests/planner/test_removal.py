@@ -13,11 +13,13 @@ from migrator.contract import Mapped, Pair, Query
 from migrator.contract.messages import Page
 from migrator.errors import CountDrift
 from migrator.model.plan import Action
-from migrator.model.playbook import Limits
-from migrator.model.values import Field, Kind, Record
+from migrator.model.playbook import Limits, Missing
+from migrator.model.values import Field, IfMissing, Kind, Record
 from migrator.planfile import PlanFile
 from migrator.planner.lane import Lane, Past
 from tests.planner.shelf import Rows, Shelf, lane, planned
+from tests.planner.test_references import FIELDS as BOTH
+from tests.planner.test_references import people
 
 FIELDS = {name: Field(name=name, kind=Kind.TEXT) for name in ("code", "name", "mark")}
 
@@ -267,3 +269,47 @@ def test_scope_counts_for_the_brake(tmp_path: Path) -> None:
     one = step(shelf("from", "0:00"), target, {"0": "0"})
     (brake,) = planned(tmp_path / "a.plan", scoped(one)).trailer.brakes
     assert (brake.kind, brake.count, brake.of) == ("deletes", 29, 30)
+
+
+# ---------------------------------------------------------------- references to what leaves
+
+
+def removing(one: Lane) -> Lane:
+    """The same with `missing: delete`."""
+    write = replace(one.writing.write, missing=Missing.DELETE)
+    return replace(one, writing=replace(one.writing, write=write))
+
+
+def crew(target: Shelf, missing: IfMissing, *, elsewhere: bool) -> tuple[Lane, ...]:
+    """Ann's boss Zoe is gone from the source; Ann is in Zoe's step, or in a step that comes after it."""
+    ids = {"ann": Mapped(target_id="1", run=1), "zoe": Mapped(target_id="2", run=1)}
+    bosses = removing(people({"bob": {}}, target, ids, missing=missing))
+    rows = {"ann": {"name": "Ann", "boss": "zoe"}}
+    if not elsewhere:
+        return (removing(people({"bob": {}, **rows}, target, ids, missing=missing)),)
+    staff = people(rows, Shelf("to", target.records, target.fields), ids, missing=missing, step="staff")
+    source = Shelf("staff", staff.source.records, target.fields)  # type: ignore[attr-defined]  # a Shelf
+    return bosses, replace(staff, source=source, source_identity="staff", referred=False)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["in the step", "in a later step"])
+@pytest.mark.parametrize("missing", IfMissing)
+def test_d15_a_reference_to_a_record_that_leaves_is_a_missing_one(
+    missing: IfMissing, elsewhere: bool, tmp_path: Path
+) -> None:
+    """The plan that removes a parent says at once what becomes of its children: a problem, null, or left alone."""
+    target = Shelf("to", [], BOTH)
+    target.records += [
+        Record(id="1", fields={"code": "ann", "name": "Ann", "boss": "2"}),
+        Record(id="2", fields={"code": "zoe"}),
+    ]
+    lanes = crew(target, missing, elsewhere=elsewhere)
+    if elsewhere:
+        lanes[0].ids._rows.pop("ann")  # type: ignore[attr-defined]  # she is of the other step
+    plan = planned(tmp_path / "a.plan", *lanes)
+    assert removed(plan) == ["2"]
+    updates = [dict(change.after or {}) for _, change in plan.changes() if change.action is Action.UPDATE]
+    assert updates == ([{"boss": None}] if missing is IfMissing.NULL else [])
+    assert [code.rpartition("/")[2] for code in plan.trailer.problem_counts] == (
+        ["PL012"] if missing is IfMissing.PROBLEM else []
+    )
