@@ -71,6 +71,8 @@ def _reads(capabilities: Capabilities, summary: StepSummary, requests: int) -> t
     looked = [count for count in (summary.update, summary.self_reference, summary.delete) if count]
     if capabilities.recheck is Recheck.BY_IDS and looked:
         return sum(ceil(count / size) for count in looked), 1
+    if capabilities.recheck is Recheck.SCAN and looked == [summary.delete] and capabilities.fetch_max:
+        return ceil(summary.delete / size), 1
     if capabilities.recheck is Recheck.SCAN and looked:
         pages = ceil((summary.target_count or summary.matched) / capabilities.page_max)
         rates = [rate for rate in capabilities.pace if rate.kind == capabilities.read_kind]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Kind:
     title: str
     stands: Callable[[Yard], Iterable[tuple[str, str]]]
     edit: Callable[[Yard, str, str], object]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Yard:
@@ -42,7 +43,7 @@ class Yard:
         self.folder, self.kind, self.clock = folder, KINDS[kind], OneClock()
         self.system = kind
         self.emulator: Emulator | None = None
-        if kind in ("kintone", "glpi"):
+        if kind in ("kintone", "glpi", "kainexus"):
             self.emulator = create_emulator(kind, pace="off", clock=self.clock)
         (folder / "out").mkdir()
         self.book(**words)
@@ -57,7 +58,7 @@ class Yard:
         step: dict[str, Any] = {
             "step": "rows",
             "source": {"system": "sheet", "collection": "rows.csv", "query": {"id": "code"}, **(source or {})},
-            "fields": {kind.code: "{{ record.code }}", kind.title: "{{ record.title }}"},
+            "fields": {kind.code: "{{ record.code }}", kind.title: "{{ record.title }}", **kind.fixed},
             "target": {"system": "yard", **kind.target, "missing": "delete", **target},
         }
         step["target"] = {name: word for name, word in step["target"].items() if word is not None}
@@ -173,11 +174,31 @@ def _edit_glpi(yard: Yard, name: str, title: str) -> None:
 
 def remove_by_hand(yard: Yard, number: str) -> None:
     """Somebody removes a record of the target; GLPI's go to the trash."""
-    if yard.system == "kintone":
+    if yard.system == "kainexus":
+        _store(yard).write([{"id": int(number), "status": "DELETED"}])
+    elif yard.system == "kintone":
         _call_kintone(yard, "DELETE", "records.json", {"app": 6, "ids": [int(number)]})
     else:
         assert yard.emulator is not None
         yard.emulator.store.row("Monitor", int(number))["is_deleted"] = 1
+
+
+def _store(yard: Yard) -> Any:
+    assert yard.emulator is not None
+    return yard.emulator.store
+
+
+def _ideas(yard: Yard) -> dict[str, Any]:
+    """KaiNexus items that stand, by their code."""
+    store = _store(yard)
+    shown = [store.read(number) for number, item in store.items.items() if not item.deleted]
+    told = [(one.get("value"), item) for item in shown for one in item["fields"] if one["name"] == "External key"]
+    return {value: item for value, item in told if value}
+
+
+def _edit_kainexus(yard: Yard, name: str, title: str) -> None:
+    (written,) = _store(yard).write([{"id": _ideas(yard)[name]["id"], "summary": title}])
+    assert written.refusal is None
 
 
 def _file(yard: Yard) -> Path:
@@ -220,6 +241,24 @@ KINDS: Mapping[str, Kind] = {
         title="name",
         stands=lambda yard: [(name, row["name"]) for name, row in monitors(yard).items() if not row["is_deleted"]],
         edit=_edit_glpi,
+    ),
+    "kainexus": Kind(
+        options={
+            "url": "{{ env.KAINEXUS_URL }}",
+            "api_key": "{{ env.KAINEXUS_API_KEY }}",
+            "tenant": "sample",
+            "zone": "America/Chicago",
+        },
+        target={
+            "collection": "Idea",
+            "key": "External key",
+            "options": {"list": 345, "undocumented_delete": True},
+        },
+        code="External key",
+        title="summary",
+        stands=lambda yard: [(name, item["summary"]) for name, item in _ideas(yard).items()],
+        edit=_edit_kainexus,
+        fixed={"status": "NEW", "authors": ["ann"]},
     ),
     "csv": Kind(
         options={"path": "out"},

@@ -81,7 +81,7 @@ def test_the_exact_count_lets_deletes_over_the_brake(make: MAKE, kind: str) -> N
     assert len(yard.stands()) == 17
 
 
-@pytest.mark.parametrize("kind", ["kintone", "glpi"])
+@pytest.mark.parametrize("kind", ["kintone", "glpi", "kainexus"])
 def test_b22_a_record_that_moved_since_planning_is_not_deleted(make: MAKE, kind: str) -> None:
     """Somebody edits one of two: it stays and is told with what was planned and found; the other goes."""
     yard = make(kind)
@@ -109,7 +109,7 @@ def test_b22_a_file_that_moved_since_planning_loses_nothing(make: MAKE, kind: st
     assert len(yard.stands()) == 20
 
 
-@pytest.mark.parametrize("kind", ["kintone", "glpi"])
+@pytest.mark.parametrize("kind", ["kintone", "glpi", "kainexus"])
 def test_b03_what_is_gone_already_counts_as_deleted(make: MAKE, kind: str) -> None:
     """Somebody was faster: nothing is a conflict, the id map says gone, and the next plan is empty."""
     yard = make(kind)
@@ -122,14 +122,15 @@ def test_b03_what_is_gone_already_counts_as_deleted(make: MAKE, kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", ["after_commit_status", "empty", "truncate_json", "status"])
-@pytest.mark.parametrize("system", ["kintone", "glpi"])
+@pytest.mark.parametrize("system", ["kintone", "glpi", "kainexus"])
 def test_b03_a_delete_whose_answer_is_lost_is_settled_by_looking(make: MAKE, system: str, kind: Any) -> None:
     """Committed or not: absent is done, and what stands as planned is deleted once more."""
     yard = make(system)
     yard.rows(range(2, 20))
     yard.plan()
     assert yard.emulator is not None
-    fault = yard.emulator.faults.add(match="DELETE ", kind=kind, status=502 if "status" in kind else None)
+    method = "PUT " if system == "kainexus" else "DELETE "
+    fault = yard.emulator.faults.add(match=method, kind=kind, status=502 if "status" in kind else None)
     ended = yard.apply()
     assert (ended.exit_code, ended.report.steps[0].deleted) == (0, 2), ended.report
     assert fault.trigger.fired == 1
