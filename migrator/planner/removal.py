@@ -9,6 +9,7 @@ from migrator.model.plan import Action, Change, Phase
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.values import Origin, Record
 from migrator.planfile import change_line
+from migrator.planner.branches import Branches
 from migrator.planner.diff import change_ids
 from migrator.planner.findings import of_record, tainted
 from migrator.planner.keep import Book, Kept, refuse
@@ -37,6 +38,7 @@ def remove(book: Book, kept: Mapping[str, Kept], opener: LinesOf) -> None:
             removing.mapped()
         if lane.scope is not None:
             removing.scoped(kept)
+        removing.end()
         done.add(lane.pair)
 
 
@@ -46,6 +48,7 @@ class _Removing:
     def __init__(self, book: Book, kept: Kept, lines: Lines) -> None:
         lane = kept.lane
         self._book, self._kept, self._lines = book, kept, lines
+        self._branches = Branches() if lane.pair in lane.refs else None
         self._removed = book.removed[lane.target_identity, lane.writing.collection.id]
         ids = partial(change_ids, lane.target_identity, lane.writing.collection.id, lane.writing.write.part)
         self._ours = ids((lane.source_identity, lane.query.collection.id), Phase.DELETE)
@@ -91,16 +94,30 @@ class _Removing:
         for name in wanted:
             self._removed.add(name, 0)
         for record in self._whole(wanted) if wanted else ():
+            if record.id not in wanted:
+                continue
             change = self._change(record, wanted[record.id])
             problem, line = self._line(change, record)
-            self._book.number += 1
             if problem is not None:
                 refuse(self._book, self._kept, (problem,), {}, self._book.number)
                 continue
             order = joined(key_of(self._kept.lane, record)) if change.key else record.id
-            self._lines.add([self._book.number], [order], [line])
-            self._kept.tally["delete"] += 1
-            self._kept.tally["lines"] += 1
+            if self._branches is not None:
+                own = {name: record.fields.get(name) for name in self._kept.lane.step.fields}
+                self._branches.add(record.id, own, order, line)
+            else:
+                self._keep(order, line)
+
+    def end(self) -> None:
+        """All that leaves is known: a tree's lines can be put in order."""
+        for order, line in self._branches.deepest_first() if self._branches is not None else ():
+            self._keep(order, line)
+
+    def _keep(self, order: str, line: bytes) -> None:
+        self._book.number += 1
+        self._lines.add([self._book.number], [order], [line])
+        self._kept.tally["delete"] += 1
+        self._kept.tally["lines"] += 1
 
     def _whole(self, wanted: Wanted) -> Iterator[Record]:
         """Every field of these records, as far as they stand."""

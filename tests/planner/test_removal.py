@@ -274,6 +274,19 @@ def test_scope_counts_for_the_brake(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- references to what leaves
 
 
+def test_children_leave_before_their_parents(tmp_path: Path) -> None:
+    """A tree is taken away from its leaves on, so that no delete changes a record whose own is still to come."""
+    target = Shelf("to", [], BOTH)
+    above = {"a": None, "b": "a", "c": "b", "d": "a", "e": "f", "f": "e", "keep": None}
+    for name, boss in above.items():
+        target.records.append(Record(id=f"t-{name}", fields={"code": name, "boss": boss and f"t-{boss}"}))
+    ids = {name: Mapped(target_id=f"t-{name}", run=1) for name in above}
+    plan = planned(tmp_path / "a.plan", removing(people({"keep": {}}, target, ids)))
+    left = [str(one).removeprefix("t-") for one in removed(plan)]
+    assert sorted(left) == list("abcdef")
+    assert left.index("c") < left.index("b") < left.index("a") > left.index("d")
+
+
 def removing(one: Lane) -> Lane:
     """The same with `missing: delete`."""
     write = replace(one.writing.write, missing=Missing.DELETE)
