@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import shlex
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,19 +13,19 @@ from dataclasses import Field, asdict
 from pathlib import Path
 from typing import Any
 
-from migrator import __version__
 from migrator.codec.schema import DIALECT, Schema, SchemaWriter
 from migrator.connectors import CONNECTORS, connector
-from migrator.errors import LocalFault, MigratorError, PlanRefused, UsageWrong
-from migrator.model.lean import dataclass
+from migrator.errors import LocalFault, PlanRefused, UsageWrong
 from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
-from migrator.model.playbook import Playbook
 from migrator.model.run import Report, RunStatus
-from migrator.planfile import PlanFile
+from migrator.planfile import CONTAINS, PlanFile
 from migrator.playbook.spelling import schema_bytes
 from migrator.state.folder import NAME, PLANS, find
+from migrator.state.lease import Holder
+from migrator.state.place import may_write
+from migrator.state.purge import Purged
+from migrator.state.purge import purge as purge_runs
 from migrator.state.state import State
-from migrator.systems import Surroundings, Systems
 
 # ---------------------------------------------------------------- plans
 
@@ -140,8 +138,9 @@ def report(number: int | None, state: Path | None) -> Report:
 def broken_off(state: Path | None) -> int | None:
     """The run that stands as running although its process is gone: it can be taken up. Raises LocalFault."""
     with State.open(state_folder(state), write=False) as known:
-        running = [row.number for row in known.runs() if row.status is RunStatus.RUNNING]
-        return running[-1] if running and not known.held else None
+        held = {holder.run for holder in known.holders()}
+        running = [row.number for row in known.runs() if row.status is RunStatus.RUNNING and row.number not in held]
+        return running[-1] if running else None
 
 
 def go_on(run: int, state: Path) -> str:
@@ -149,6 +148,22 @@ def go_on(run: int, state: Path) -> str:
     if state_folder(None).resolve() == state.resolve():
         return f"migrator resume {run}"
     return f"migrator --state {shlex.quote(os.path.relpath(state))} resume {run}"
+
+
+def purge(state: Path | None, seconds: float, wall: float) -> tuple[Path, Purged]:
+    """The state folder, and what became of the runs that ended so long ago. Raises UsageWrong, Locked, LocalFault."""
+    folder = state_folder(state)
+    if not folder.is_dir():
+        raise UsageWrong(f"there is no state at {folder}", hint="--state names another one")
+    may_write(folder)
+    with State.open(folder, write=True) as known:
+        return folder, purge_runs(known, seconds, wall)
+
+
+def held(state: Path | None) -> tuple[Holder, ...]:
+    """Who writes to which collections now. Takes no lock. Raises LocalFault."""
+    with State.open(state_folder(state), write=False) as known:
+        return known.holders()
 
 
 # ---------------------------------------------------------------- files for people and editors
@@ -203,6 +218,7 @@ def _plan_schema() -> Schema:
             PlanHeader,
             systems={"type": "object", "additionalProperties": system},
             follows=follows,
+            contains={"const": CONTAINS},
             steps={"type": "array", "items": {"type": "object", "required": ["step", "target", "write"]}},
         ),
         writer.line("change", Change, origin=origin),
@@ -293,75 +309,3 @@ def _write(path: Path, content: bytes) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return path
-
-
-# ---------------------------------------------------------------- doctor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One thing that was looked at."""
-
-    what: str
-    """What."""
-    found: str
-    """What was found."""
-    well: bool = True
-    """Nothing to do."""
-
-
-PACKAGES = ("click", "jinja2", "jsonschema", "msgspec", "orjson", "pyyaml", "requests", "rich", "tzdata")
-"""What the program stands on."""
-
-
-def checkup(
-    around: Surroundings, state: Path | None, playbook: Path | None, known: Playbook | None
-) -> Iterator[Look]:
-    """Versions, the state, and a login to each system of a playbook (its path and what it holds). Reads only."""
-    from importlib.metadata import (
-        PackageNotFoundError,
-        version,
-    )  # an apply looks at plans too, and starts sooner without
-
-    yield Look(what="migrator", found=f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
-    for package in PACKAGES:
-        try:
-            yield Look(what=package, found=version(package))
-        except PackageNotFoundError:
-            yield Look(what=package, found="not installed", well=False)
-    yield from _state(find(playbook=playbook, plan=None, cwd=Path.cwd(), explicit=state))
-    if playbook is not None and known is not None:
-        yield from _systems(around, playbook, known)
-
-
-def _state(folder: Path) -> Iterator[Look]:
-    if not folder.exists():
-        yield Look(what="state", found=f"none yet; the first apply makes {folder}")
-        return
-    if folder.stat().st_mode & 0o077 and os.name == "posix":
-        yield Look(
-            what="state", found=f"others may read {folder}: chmod -R go= {shlex.quote(str(folder))}", well=False
-        )
-    try:
-        with State.open(folder, write=False) as known:
-            rows = known.runs()
-            yield Look(what="state", found=f"{folder}, {len(rows)} runs")
-            for row in rows:
-                if row.unfinished:
-                    found = f"{row.status.value}: go on with `{go_on(row.number, folder)}`"
-                    yield Look(what=f"run {row.number}", found=found, well=False)
-    except MigratorError as error:
-        yield Look(what="state", found=error.problems[0].summary, well=False)
-    free = shutil.disk_usage(folder).free
-    yield Look(what="disk", found=f"{free / 1e9:,.1f} GB free at {folder}", well=free > 1e8)
-
-
-def _systems(around: Surroundings, path: Path, playbook: Playbook) -> Iterator[Look]:
-    """Each system is asked who it is: that proves address, login and the shape of an answer."""
-    with Systems(playbook.systems, around, path.parent) as opened:
-        for name in playbook.systems:
-            try:
-                yield Look(what=f"system {name}", found=opened.open(name).identity)
-            except MigratorError as error:
-                told = "; ".join(problem.summary for problem in error.problems)
-                yield Look(what=f"system {name}", found=told, well=False)

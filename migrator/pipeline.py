@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from migrator.model.values import Origin, Record, Value
 from migrator.planfile import PlanFile
 from migrator.state.folder import find as find_state
 from migrator.state.folder import home_of
+from migrator.state.place import may_write
 from migrator.state.state import State
 from migrator.systems import Surroundings, Systems
 
@@ -98,6 +100,13 @@ def read(path: Path, systems: Path | None = None) -> Loaded:
     from migrator.playbook.load import load
 
     return load(path, checks(), systems=systems)
+
+
+def read_systems(path: Path) -> dict[str, System]:
+    """The systems of a --systems file. Raises PlaybookInvalid."""
+    from migrator.playbook.load import load_systems
+
+    return dict(load_systems(path, checks()))
 
 
 def validate(
@@ -189,20 +198,24 @@ def apply(
     home = home_of(folder, planned.hash) or (written if written.exists() else file).parent
     if not home.is_dir():
         raise PlanRefused(f"the folder this plan started from is gone: {home}", hint="put it back, or plan again")
-    with Systems(_systems_of(planned.header, systems), around, home) as opened:
-        # before the state: what is refused here makes none
+    with Systems(_systems_of(planned.header, systems), around, home) as opened, ExitStack() as leaving:
         opened.resolve([step.target[0] for step in planned.header.steps])
+        may_write(
+            folder
+        )  # before the first request, as all that a state may be refused for: it is opened if it is there
+        known = leaving.enter_context(State.open(folder, write=True)) if folder.exists() else None
         ways = {step.step: _way(step, opened) for step in planned.header.steps}
-        with State.open(folder, write=True) as known:
-            yield from carry_out(
-                known.keep(planned, home),
-                ways,
-                known,
-                options,
-                clock=around.clock,
-                stop=around.stop,
-                clean=around.scrubber.clean,
-            )
+        # made after that: a plan that is refused here makes none
+        known = known or leaving.enter_context(State.open(folder, write=True))
+        yield from carry_out(
+            known.keep(planned, home),
+            ways,
+            known,
+            options,
+            clock=around.clock,
+            stop=around.stop,
+            clean=around.scrubber.clean,
+        )
 
 
 def resume(
@@ -226,6 +239,7 @@ def _way(step: PlanStep, systems: Systems) -> Way:
         writing=writing,
         capabilities=target.capabilities(writing.options, writing.collection),
         identity=target.identity,
+        skew=target.skew,
     )
 
 
@@ -235,9 +249,7 @@ def _systems_of(header: PlanHeader, chosen: Path | None) -> dict[str, System]:
         name: System(connector=system.connector, options=system.options) for name, system in header.systems.items()
     }
     if chosen is not None:
-        from migrator.playbook.load import load_systems
-
-        written.update({name: system for name, system in load_systems(chosen, checks()).items() if name in written})
+        written.update({name: system for name, system in read_systems(chosen).items() if name in written})
     return written
 
 

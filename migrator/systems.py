@@ -33,7 +33,7 @@ from migrator.model.values import Collection, File
 from migrator.transform.environment import render_environment
 from migrator.transport.pace import ProcessBudget, parse_pace
 from migrator.transport.secrets import Scrubber
-from migrator.transport.stack import open_wire
+from migrator.transport.stack import OpenWire, open_wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +80,20 @@ class Opened:
     """One system, ready to be spoken to."""
 
     def __init__(
-        self, name: str, system: Source, wire: Wire, budget: Budget, transfer: Transfer, adjust: Callable[..., Any]
+        self,
+        name: str,
+        system: Source,
+        wire: OpenWire,
+        budget: Budget,
+        transfer: Transfer,
+        adjust: Callable[..., Any],
     ) -> None:
         self.name = name
         self.system = system
         self.wire = wire
         self.budget = budget
         self.transfer = transfer
+        self.skew = wire.skew
         self._adjust = adjust
         self._described: dict[tuple[type, str, str], Collection] = {}
 

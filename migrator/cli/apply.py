@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 @click.option("--expect-hash", metavar="HASH", help="The plan hash that was approved.")
 @click.option("--auto-approve", is_flag=True, help="With a PLAYBOOK: do not ask.")
 @coming("--until", metavar="TIME")
-@coming("--lock-timeout", metavar="SECONDS")
 @coming("--verify")
 @pass_invocation
 def command(

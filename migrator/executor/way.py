@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from migrator.contract import Budget, Capabilities, Pair, Query, Target, Wire, Writing
@@ -27,6 +28,8 @@ class Way:
     """Under the step's WriteOptions."""
     identity: str
     """Of the target system."""
+    skew: Callable[[], float | None] = lambda: None
+    """Seconds that its clock is ahead of ours, as its answers tell; None: they do not."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -69,5 +72,7 @@ class ApplyOptions:
     """The plan hash that was approved."""
     max_wait: float | None = None
     """Seconds of waiting at a stretch after which the run pauses; None: 900."""
+    lock_timeout: float = 0.0
+    """Seconds to wait for another run on the same collections."""
     overwrite: bool = False
     """Records that moved since planning are written over, their values kept in the journal."""

@@ -20,7 +20,7 @@ from migrator.planner.findings import keyed, of_record
 from migrator.planner.gone import watched
 from migrator.planner.keep import Book, Kept, refuse, settle
 from migrator.planner.lane import Lane
-from migrator.planner.lines import LinesOf, Scratch
+from migrator.planner.lines import LinesOf, Scratch, disk
 from migrator.planner.match import chunk_of, pair_up
 from migrator.planner.presence import id_of
 from migrator.planner.removal import remove
@@ -47,7 +47,7 @@ def build(path: Path, header: PlanHeader, lanes: Mapping[str, Lane]) -> Generato
 
     Nothing holds all records or all changes. Raises what the systems raise, and LocalFault for the disk.
     """
-    with LinesOf() as opener:
+    with disk(), LinesOf() as opener:
         standing, gone = opener.keep(Standing()), opener.keep(Standing())
         book = Book(opener.keep(Scratch()), standing, lanes.values(), gone)
         kept: dict[str, Kept] = {}

@@ -7,9 +7,12 @@ import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self, TypeVar
+
+from migrator.errors import LocalFault
 
 _BUCKETS = 32
 _HELD = 4096
@@ -20,6 +23,20 @@ _NUMBERS = 8192
 """Sequence numbers that are held before they go to disk."""
 _ROWS = 500
 """Lines that are read at once."""
+
+
+@contextmanager
+def disk() -> Iterator[None]:
+    """Faults of the temporary files as LocalFault: what was planned so far is gone."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise LocalFault(
+            f"cannot keep the plan in the making in {tempfile.gettempdir()}: {why}",
+            detail="No plan was written.",
+            hint="free space there, or name another folder for temporary files with TMPDIR, then plan again",
+        ) from error
 
 
 class Lines(Protocol):

@@ -106,6 +106,7 @@ class Journal:
                 ),
             )
         self._seq[run] = seq
+        self._lease.still()
         failpoint("after_intent")
         return seq
 

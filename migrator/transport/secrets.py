@@ -13,6 +13,8 @@ SHORTEST = 4
 SURE = 8
 """From this length on, finding a secret in a text means that the secret is in it."""
 HIDDEN = "***"
+QUOTED = 3
+"""How often a message may be quoted in another: the server's words, in an error's detail, in a JSON line."""
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 """As html.escape writes them; that module brings the names of 2,000 characters along at every start."""
 
@@ -27,6 +29,7 @@ class Scrubber:
         self._lock = threading.Lock()
         self._secrets: set[str] = set()
         self._hide: re.Pattern[str] | None = None
+        self._heads: dict[str, list[str]] = {}
         self._sure: tuple[str, ...] = ()
         self._sure_bytes: tuple[bytes, ...] = ()
         self.warnings: list[str] = []
@@ -46,15 +49,26 @@ class Scrubber:
             if not new:
                 return
             self._secrets |= new
-            every = sorted({form for secret in self._secrets for form in forms(secret)}, key=len, reverse=True)
+            every = sorted({form for secret in self._secrets for form in told(secret)}, key=len, reverse=True)
             self._hide = re.compile("|".join(map(re.escape, every)))
+            heads: dict[str, list[str]] = {}
+            for form in every:
+                if len(form) > SURE:
+                    heads.setdefault(form[:SURE], []).append(form)
+            self._heads = heads
             sure = {form for secret in self._secrets if len(secret) >= SURE for form in forms(secret)}
             self._sure = tuple(sure)
             self._sure_bytes = tuple(form.encode("utf-8", "surrogatepass") for form in _least(sure))
 
     def clean(self, text: str) -> str:
-        """The text with every known secret replaced by asterisks."""
-        return text if self._hide is None else self._hide.sub(HIDDEN, text)
+        """The text with every known secret replaced by asterisks, also one that a message was cut in."""
+        if self._hide is None:
+            return text
+        text = self._hide.sub(HIDDEN, text)
+        for head, every in self._heads.items():
+            if head in text:
+                text = _without_cut(text, head, every)
+        return text
 
     def holds(self, text: str) -> bool:
         """A known secret of at least eight characters is inside, in any of its forms."""
@@ -93,6 +107,36 @@ def forms(secret: str) -> frozenset[str]:
     cores.add(base64.b64encode(raw).decode().rstrip("="))
     found |= cores | {core.replace("+", "-").replace("/", "_") for core in cores}
     return frozenset(form for form in found if len(form) >= SHORTEST)
+
+
+def told(secret: str) -> frozenset[str]:
+    """Its forms, and how messages show them: quoted by Python or JSON, some times over."""
+    found = set(forms(secret))
+    latest = {form for form in found if "\\" in form or '"' in form or "'" in form or not form.isascii()}
+    for _ in range(QUOTED):
+        latest = {word for text in latest for word in (repr(text)[1:-1], json.dumps(text)[1:-1])} - found
+        found |= latest
+    return frozenset(found)
+
+
+def _without_cut(text: str, head: str, every: list[str]) -> str:
+    """The text without what stands of these forms where it was cut; `head` is how all of them begin."""
+    kept, start = [], 0
+    while (at := text.find(head, start)) >= 0:
+        end = at + max(_shared(form, text[at : at + len(form)]) for form in every)
+        kept.append(text[start:at] + (HIDDEN if _CUT.match(text, end) else text[at:end]))
+        start = end
+    return "".join([*kept, text[start:]])
+
+
+def _shared(form: str, text: str) -> int:
+    """How many characters both begin with."""
+    pairs = zip(form, text, strict=False)
+    return next((at for at, (ours, theirs) in enumerate(pairs) if ours != theirs), len(text))
+
+
+_CUT = re.compile(r"""['"\\…]|\.\.\.|\s*$""", re.MULTILINE)
+"""What stands where a message was cut: its quote, a sign that there was more, the end of the line."""
 
 
 def _base64_core(raw: bytes, before: int) -> str:

@@ -127,7 +127,9 @@ class Kintone(Target):
         app = _app_id(collection)
         if isinstance(options, ReadOptions):
             parsed(options.query)
-        properties = self._get("app/form/fields.json", app)["properties"]
+        properties = self._get("app/form/fields.json", app).get("properties")
+        if not isinstance(properties, dict):
+            raise strange(app, "app/form/fields.json tells no fields")
         precision = self._precision(app) if numbers_in(properties) else DEFAULT_PRECISION
         return Collection(id=app, name=self._name(app), fields=fields_of(properties, precision))
 

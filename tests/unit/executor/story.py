@@ -71,6 +71,7 @@ class Story:
     clock: ManualClock = field(default_factory=ManualClock)
     budget: Free = field(default_factory=Free)
     stop: Any = lambda: None
+    skew: float | None = None
 
     def __post_init__(self) -> None:
         self.wire = ShelfWire(shelf=self.shelf)
@@ -128,6 +129,7 @@ class Story:
                     writing=self.writing(step.step),
                     capabilities=self.can,
                     identity=self.target.identity(),
+                    skew=lambda: self.skew,
                 )
                 for step in kept.header.steps
             }

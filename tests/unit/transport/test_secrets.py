@@ -66,3 +66,23 @@ def test_a_secret_that_holds_another_is_taken_out_whole() -> None:
     scrubber = Scrubber()
     scrubber.learn("token-12", "token-12-and-more")
     assert scrubber.clean("<token-12-and-more>") == "<***>"
+
+
+@pytest.mark.parametrize("length", range(8, 23))
+@pytest.mark.parametrize(
+    "around", ["status 400, '{}'", 'a body that begins "{}…', "{}", "told {}\nand more", "{}..."]
+)
+def test_a_secret_that_a_message_was_cut_in_is_hidden_too(around: str, length: int) -> None:
+    """Eight characters of it and more, wherever the cut went through."""
+    scrubber = Scrubber()
+    secret = 'cAn4ry"Sq/w<k>&%41+=Tz8'
+    scrubber.learn(secret)
+    assert scrubber.clean(around.format(secret[:length])) == around.format("***")
+
+
+def test_words_that_only_begin_like_a_secret_stay() -> None:
+    """What goes on otherwise is another word."""
+    scrubber = Scrubber()
+    scrubber.learn("password-of-the-house")
+    text = "password-of-theatre 'password' passwords password-of-the-housekeeper"
+    assert scrubber.clean(text) == "password-of-theatre '***' passwords ***keeper"
