@@ -177,6 +177,33 @@ def test_a_record_of_another_pair_stays(tmp_path: Path) -> None:
     assert removed(plan) == ["3"]
 
 
+class Both(Rows):
+    """The same rows under two pairs."""
+
+    def __init__(self, rows: Mapping[str, Mapped], pair: Pair, other: Pair) -> None:
+        super().__init__(rows, pair)
+        self.other = other
+
+    def claims(self, target: str, collection: str, target_ids: Any) -> Iterator[tuple[Pair, str, Mapped]]:
+        for _, name, row in super().claims(target, collection, target_ids):
+            yield from ((pair, name, row) for pair in (self.pair, self.other))
+
+
+@pytest.mark.parametrize(("there", "gone"), [((), ["2", "3"]), (("b:B",), ["3"])], ids=["neither has it", "one has"])
+def test_a_record_of_two_pairs_leaves_once_when_both_have_lost_it(
+    there: tuple[str, ...], gone: list[str], tmp_path: Path
+) -> None:
+    """Two sources share records of the target: one that either still has stays, else it makes one line."""
+    target = shelf("to", *TARGET)
+    one, other = (
+        step(shelf("from", "a:A"), target, IDS),
+        step(shelf("from2", "a:A", *there), target, IDS, step="more"),
+    )
+    ids = Both({name: Mapped(target_id=row, run=1) for name, row in IDS.items()}, one.pair, other.pair)
+    lanes = (replace(one, ids=ids), replace(other, ids=ids))
+    assert sorted(map(str, removed(planned(tmp_path / "a.plan", *lanes)))) == gone
+
+
 def test_deletes_come_last_and_in_reverse_order_of_steps(tmp_path: Path) -> None:
     """Children go before what they point to: the last step's deletes are first, after all other lines."""
     parents = step(shelf("from", "a:A", "n:N"), shelf("to", *TARGET), IDS, step="parents")
