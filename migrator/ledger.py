@@ -9,14 +9,14 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import Field, asdict
+from dataclasses import Field, asdict, replace
 from pathlib import Path
 from typing import Any
 
 from migrator.codec.schema import DIALECT, Schema, SchemaWriter
 from migrator.connectors import CONNECTORS, connector
 from migrator.errors import LocalFault, PlanRefused, UsageWrong
-from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
+from migrator.model.plan import Action, Change, PlanHeader, PlanKind, PlanTrailer
 from migrator.model.run import Report, RunStatus
 from migrator.planfile import CONTAINS, PlanFile
 from migrator.playbook.spelling import schema_bytes
@@ -80,11 +80,12 @@ def is_plan(path: Path) -> bool:
     return _HEADER.match(first) is not None
 
 
-def may_become_plan(path: Path, playbook: Path) -> None:
+def may_become_plan(path: Path, playbook: Path | None) -> None:
     """A plan may be written over a plan, never over anything else. Raises UsageWrong."""
     if path.is_dir():
         raise UsageWrong(f"{path} is a folder; -o takes the name of a file")
-    if path.exists() and (path.resolve() == playbook.resolve() or (path.stat().st_size and not is_plan(path))):
+    same = playbook is not None and path.resolve() == playbook.resolve()
+    if path.exists() and (same or (path.stat().st_size and not is_plan(path))):
         raise UsageWrong(f"{path} is there and is no plan; it is not written over", hint="name another file with -o")
 
 
@@ -92,6 +93,20 @@ def unchecked(state: Path, plan_hash: str) -> tuple[str, ...]:
     """Systems of a kept plan whose TLS is not checked (`insecure: true`). Raises PlanRefused where it is gone."""
     plan = PlanFile(state / PLANS / f"{plan_hash}.jsonl")
     return tuple(name for name, system in plan.header.systems.items() if system.options.get("insecure") is True)
+
+
+def playbook_of(path: Path) -> Path:
+    """The playbook of a plan that tells all of it, from the working folder. Raises UsageWrong, PlanRefused."""
+    header = open_plan(path).header
+    place = Path(header.path)
+    if header.kind is not PlanKind.LOAD or header.partial:
+        raise UsageWrong(
+            "--verify plans the whole playbook again, and this plan is of a part of it, an undo or a retry",
+            hint="apply without --verify, then `migrator verify PLAYBOOK`",
+        )
+    if not place.exists():
+        raise UsageWrong(f"--verify needs the playbook, and {place} is not there", hint="go where the plan was made")
+    return place
 
 
 def differing(path: Path) -> tuple[tuple[str, str, int], ...]:
@@ -121,6 +136,7 @@ def runs(state: Path | None) -> tuple[Path, tuple[dict[str, Any], ...]]:
 
 def report(number: int | None, state: Path | None) -> Report:
     """What a run did so far, the last one unless a number is given. Takes no lock. Raises UsageWrong, LocalFault."""
+    from migrator.amends.quarantine import place_of as quarantine_of
     from migrator.executor.report import report as report_of  # a plan looks at plans too, and starts sooner without
 
     folder = state_folder(state)
@@ -132,7 +148,8 @@ def report(number: int | None, state: Path | None) -> Report:
             number = rows[-1].number
         elif number not in {row.number for row in rows}:
             raise UsageWrong(f"this state has no run {number} (state {folder})", hint="`migrator runs` lists them")
-        return report_of(known, number)
+        told, place = report_of(known, number), quarantine_of(folder, number)
+        return replace(told, quarantine=str(place)) if place.exists() else told
 
 
 def broken_off(state: Path | None) -> int | None:
@@ -191,7 +208,7 @@ class _PaperSchemas(SchemaWriter):
 
     def field(self, field: Field[Any], hint: Any) -> Schema:
         """As everywhere, but for what records hold."""
-        if field.name in ("before", "after", "along", "whole", "found"):
+        if field.name in ("before", "after", "along", "whole", "found", "corrected"):
             return {"type": "object"}
         if field.name == "key" and hint is not str:
             return {"type": "array"}

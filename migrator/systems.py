@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
@@ -27,6 +27,7 @@ from migrator.contract import (
 )
 from migrator.errors import PlaybookInvalid
 from migrator.model.lean import dataclass
+from migrator.model.people import Person
 from migrator.model.playbook import Read, System, Write
 from migrator.model.problem import Place, Problem
 from migrator.model.values import Collection, File
@@ -101,6 +102,11 @@ class Opened:
     def identity(self) -> str:
         """Which tenant; asked once."""
         return self.system.identity()
+
+    @cached_property
+    def people(self) -> Sequence[Person] | None:
+        """Everybody whom its user fields can name; asked once."""
+        return self.system.people()
 
     @property
     def target(self) -> Target:

@@ -128,7 +128,7 @@ def apply_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=choices,
             default="skip",
             show_default=True,
-            help="Records that moved since planning (replan comes later).",
+            help="Records that moved since planning: leave them, write over them, or plan them anew after the run.",
         ),
     )
     for option in reversed(options):

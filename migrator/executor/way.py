@@ -36,6 +36,11 @@ class Way:
         """Identity and collection, as the state keys them."""
         return self.identity, self.writing.collection.id
 
+    @property
+    def target_identity(self) -> str:
+        """Of the target system, under the name that a planned step has for it."""
+        return self.identity
+
     def read_back(self, fields: tuple[str, ...] | None = None) -> Query:
         """The target collection as a whole."""
         writing = self.writing

@@ -21,7 +21,7 @@ from migrator.planner.gone import watched
 from migrator.planner.keep import Book, Kept, refuse, settle
 from migrator.planner.lane import Lane
 from migrator.planner.lines import LinesOf, Scratch, disk
-from migrator.planner.match import chunk_of, pair_up
+from migrator.planner.match import chunk_of, name_of, pair_up
 from migrator.planner.presence import id_of
 from migrator.planner.removal import remove
 from migrator.planner.second import refer_back
@@ -128,6 +128,8 @@ def _chunks(book: Book, kept: Kept, size: int) -> Iterator[Chunk]:
         tally["read"] += 1
         book.number += 1
         desired = desired_of(record)
+        if lane.missed:
+            _note_missed(book, kept, record, desired)
         if desired is not None:
             some.append((book.number, desired))
             if len(some) == size:
@@ -135,6 +137,14 @@ def _chunks(book: Book, kept: Kept, size: int) -> Iterator[Chunk]:
                 some = []
     if some:
         yield chunk_of(lane, some if kept.refs is None else _filled(book, kept, some))
+
+
+def _note_missed(book: Book, kept: Kept, record: Record, desired: Desired | None) -> None:
+    """What mappings did not know, under the record's name as far as it has one."""
+    name = record.id if desired is None else name_of(desired)
+    name = name if name.strip() else f"number {book.number - kept.first:,} of the source"
+    book.unknowns.add(kept.lane.step.name, name, kept.lane.missed)
+    kept.lane.missed.clear()
 
 
 def _filled(book: Book, kept: Kept, some: list[tuple[int, Desired]]) -> list[tuple[int, Desired]]:

@@ -32,9 +32,9 @@ CODES = {
     "PL021": "records of earlier runs that are gone from the target",
     "PL022": "records that are referred to and that nobody brought over",
     "PL023": "the source changed under the reading, which --allow-count-drift lets pass",
-    "PL030": "no deletes are planned, and why",
-    "PL031": "records that another playbook brought over stay",
-    "PL032": "nothing is removed by scope, and why",
+    "PL040": "no deletes are planned, and why",
+    "PL041": "records that another playbook brought over stay",
+    "PL042": "nothing is removed by scope, and why",
 }
 """Code -> what it says."""
 

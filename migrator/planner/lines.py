@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -226,6 +226,29 @@ class Claims:
                 hashes.extend(self._scratch.get(ours, "q"))
                 numbers.extend(self._scratch.get(theirs, "Q"))
             yield hashes, numbers
+
+
+class Numbers:
+    """Sequence numbers, most of them on disk: eight bytes each."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._held = array("Q")
+        self._spilled: list[Stretch] = []
+
+    def add(self, number: int) -> None:
+        """Keep it."""
+        self._held.append(number)
+        if len(self._held) >= _HELD:
+            self._spilled += self._scratch.put([self._held])
+            self._held = array("Q")
+
+    def present(self, sought: Set[int]) -> set[int]:
+        """Those of these numbers that were kept."""
+        found = sought & set(self._held)
+        for place in self._spilled if sought else ():
+            found |= sought & set(self._scratch.get(place, "Q"))
+        return set(found)
 
 
 class _Closing(Protocol):

@@ -82,7 +82,9 @@ class Presence:
         if not write.key or (record.id and self.lane.scope is None):
             return None
         origin = Origin(system=self.lane.source_identity, collection=self.lane.query.collection.id, id=record.id)
+        missed = len(self.lane.missed)
         fields = self.lane.render(record, origin).fields
+        del self.lane.missed[missed:]  # what mappings do not know was told, or is of no line
         if not all(name in fields for name in write.key):
             return None
         key: tuple[Value, ...] = tuple(fields[name] for name in write.key)

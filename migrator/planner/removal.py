@@ -30,7 +30,7 @@ def remove(book: Book, kept: Mapping[str, Kept], opener: LinesOf) -> None:
             continue
         why = book.gone.why_not(lane.pair)
         if why:
-            book.findings.notes.append(_note(lane, "PL030", f"no deletes are planned: {why}"))
+            book.findings.notes.append(_note(lane, "PL040", f"no deletes are planned: {why}"))
             continue
         step.removed = opener.open(ordered=False)
         removing = _Removing(book, step, step.removed)
@@ -69,7 +69,7 @@ class _Removing:
             summary = (
                 f"{others.count:,} records that are gone were brought over by another playbook ({names}): they stay"
             )
-            self._book.findings.notes.append(_note(lane, "PL031", summary))
+            self._book.findings.notes.append(_note(lane, "PL041", summary))
 
     def scoped(self, kept: Mapping[str, Kept]) -> None:
         """What `scope` says is ours, and nobody brought over."""
@@ -79,7 +79,7 @@ class _Removing:
         own = sum(one.tally["problems"] for one in there if one.lane.pair == lane.pair and one.lane.scope is not None)
         why = gone.unclear(lane, own, sum(one.tally["problems"] for one in there) - own)
         if why:
-            self._book.findings.notes.append(_note(lane, "PL032", f"nothing is removed by `scope`: {why}"))
+            self._book.findings.notes.append(_note(lane, "PL042", f"nothing is removed by `scope`: {why}"))
             return
         for count, strays in gone.strays(lane):
             self._kept.tally["ours"] += count

@@ -13,6 +13,8 @@ PLANS = "plans"
 """Folder of the copies of plans, one a hash."""
 RUNS = "runs"
 """Folder of the logs, one a run."""
+QUARANTINE = "quarantine"
+"""Folder of what did not come about, named `run-NUMBER`."""
 
 
 def find(playbook: Path | None, plan: Path | None, cwd: Path, explicit: Path | None) -> Path:

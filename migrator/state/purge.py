@@ -13,7 +13,7 @@ from pathlib import Path
 from migrator.errors import LocalFault, PlanRefused
 from migrator.failpoint import failpoint
 from migrator.model.lean import dataclass
-from migrator.state.folder import PLANS, RUNS
+from migrator.state.folder import PLANS, QUARANTINE, RUNS
 from migrator.state.runs import RunRow
 from migrator.state.state import State
 
@@ -76,9 +76,10 @@ def _sweep(state: State, gone: list[RunRow], before: float) -> None:
     """Files of the runs that are gone, and those that have belonged to no run for long. Raises LocalFault."""
     runs = state.runs()
     named = {run.plan for run in runs} | {run.id for run in runs}
-    ours = {run.plan for run in gone} | {run.id for run in gone}
-    for folder in (state.folder / PLANS, state.folder / RUNS):
-        for file in sorted(folder.iterdir()):
+    named |= {f"run-{run.number}" for run in runs}
+    ours = {name for run in gone for name in (run.plan, run.id, f"run-{run.number}")}
+    for folder in (state.folder / PLANS, state.folder / RUNS, state.folder / QUARANTINE):
+        for file in sorted(folder.iterdir()) if folder.is_dir() else ():
             try:
                 if file.stem not in named and (file.stem in ours or file.stat().st_mtime < before):
                     file.unlink(missing_ok=True)

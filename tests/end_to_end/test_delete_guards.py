@@ -30,7 +30,7 @@ def furnished(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, **words:
 
 def why(planned: pipeline.Planned) -> list[str]:
     """What the plan says of deletes that it does not have."""
-    return [note.summary.partition(": ")[2] for note in planned.trailer.notes if note.code in ("PL030", "PL031")]
+    return [note.summary.partition(": ")[2] for note in planned.trailer.notes if note.code in ("PL040", "PL041")]
 
 
 @pytest.mark.parametrize(

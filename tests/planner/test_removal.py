@@ -71,7 +71,7 @@ def test_a_partial_plan_removes_nothing(words: dict[str, Any], tmp_path: Path) -
     one = replace(step(shelf("from", "a:A", "b:B"), shelf("to", *TARGET), IDS), **words)
     plan = planned(tmp_path / "a.plan", one)
     assert removed(plan) == []
-    assert notes(plan, "PL030") == [
+    assert notes(plan, "PL040") == [
         "no deletes are planned: the plan is a part only (--only, --exclude, --limit or --where)"
     ]
 
@@ -79,7 +79,7 @@ def test_a_partial_plan_removes_nothing(words: dict[str, Any], tmp_path: Path) -
 def test_b33_an_empty_source_removes_nothing(tmp_path: Path) -> None:
     """A right that was lost, or a slip in the query, looks just like that."""
     plan = planned(tmp_path / "a.plan", step(shelf("from"), shelf("to", *TARGET), IDS))
-    assert (removed(plan), notes(plan, "PL030")) == ([], ["no deletes are planned: the source came back empty"])
+    assert (removed(plan), notes(plan, "PL040")) == ([], ["no deletes are planned: the source came back empty"])
 
 
 @pytest.mark.parametrize(("last", "gone"), [(None, 2), (2, 2), (3, 0), (40, 0)])
@@ -88,7 +88,7 @@ def test_b33_fewer_than_half_of_the_last_run_removes_nothing(last: int | None, g
     one = replace(step(shelf("from", "a:A"), shelf("to", *TARGET), IDS), past=Past(read=last))
     plan = planned(tmp_path / "a.plan", one)
     assert len(removed(plan)) == gone
-    assert notes(plan, "PL030") == (
+    assert notes(plan, "PL040") == (
         [] if gone else [f"no deletes are planned: 1 record came, fewer than half of the {last} of the last run"]
     )
 
@@ -98,7 +98,7 @@ def test_b32_a_read_that_falls_short_of_its_count_removes_nothing(tmp_path: Path
     source = Announcing("from", shelf("from", "a:A", "b:B").records, FIELDS)
     plan = planned(tmp_path / "a.plan", step(source, shelf("to", *TARGET), IDS))
     assert removed(plan) == []
-    assert notes(plan, "PL030") == ["no deletes are planned: 2 records came, and the source had announced 3"]
+    assert notes(plan, "PL040") == ["no deletes are planned: 2 records came, and the source had announced 3"]
 
 
 def test_b32_a_source_that_changed_is_an_error_or_told(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_b32_a_source_that_changed_is_an_error_or_told(tmp_path: Path) -> None:
     plan = planned(tmp_path / "a.plan", replace(one, allow_drift=True))
     assert [change.action for _, change in plan.changes()] == [Action.CREATE]
     assert notes(plan, "PL023") == ["the source changed while it was read: 2 of 9 records came"]
-    assert notes(plan, "PL030") == [
+    assert notes(plan, "PL040") == [
         "no deletes are planned: the source changed while it was read (--allow-count-drift)"
     ]
 
@@ -121,7 +121,7 @@ def test_an_untellable_id_removes_nothing(tmp_path: Path) -> None:
     source.records.append(Record(id="", fields={"!": "bad"}))
     plan = planned(tmp_path / "a.plan", step(source, shelf("to", *TARGET), {"a": "1", "b": "2", "c": "3"}))
     assert removed(plan) == []
-    assert notes(plan, "PL030") == [
+    assert notes(plan, "PL040") == [
         "no deletes are planned: the keys of 1 record could not be made, and these are their ids"
     ]
 
@@ -140,7 +140,7 @@ def test_one_doubtful_step_holds_back_the_others_of_its_pair(tmp_path: Path) -> 
     good, empty = step(shelf("from", "a:A"), target, IDS), step(shelf("from"), target, IDS, step="more")
     plan = planned(tmp_path / "a.plan", good, empty)
     assert removed(plan) == []
-    assert len(notes(plan, "PL030")) == 2
+    assert len(notes(plan, "PL040")) == 2
 
 
 def test_two_steps_of_a_pair_see_each_others_records(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_what_another_playbook_brought_over_stays(tmp_path: Path) -> None:
     one = replace(step(shelf("from", "a:A"), shelf("to", *TARGET), IDS), past=Past(others={1: "laptops"}))
     plan = planned(tmp_path / "a.plan", one)
     assert removed(plan) == []
-    (said,) = notes(plan, "PL031")
+    (said,) = notes(plan, "PL041")
     assert said.startswith("2 records") and "laptops" in said
 
 
@@ -274,7 +274,7 @@ def test_scope_removes_nothing_while_a_key_is_unknown(tmp_path: Path) -> None:
     source.records.append(Record(id="x", fields={"!": "bad"}))
     plan = planned(tmp_path / "a.plan", scoped(step(source, shelf("to", *TARGET), {"a": "1", "b": "2"})))
     assert removed(plan) == ["2"]
-    assert notes(plan, "PL032") == [
+    assert notes(plan, "PL042") == [
         "nothing is removed by `scope`: the keys of 1 record are not known, and any record in scope may be theirs"
     ]
 

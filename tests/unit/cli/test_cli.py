@@ -17,7 +17,7 @@ import pytest
 
 from migrator import __version__
 from migrator.cli import options
-from migrator.cli.main import COMMANDS, LATER, cli
+from migrator.cli.main import COMMANDS, cli
 from migrator.cli.reference import reference
 from migrator.emulators.server import create_emulator, serve
 from migrator.state.process import user
@@ -57,21 +57,10 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, project: Path, words: tu
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("name", LATER)
-def test_commands_of_later_are_refused_by_name(run: Run, name: str) -> None:
-    """A command that is promised and not there says so."""
-    done = run(name, "3")
-    assert done.code == 3
-    assert f"the command {name} comes with a later version" in done.err
-
-
 @pytest.mark.parametrize(
     "words",
     [
         ("apply", "playbook.yaml", "--until", "22:00"),
-        ("apply", "playbook.yaml", "--verify"),
-        ("apply", "playbook.yaml", "--on-conflict", "replan"),
-        ("doctor", "--selftest"),
         ("--format", "html", "runs"),
         ("emulate", "--format", "markdown"),
     ],
