@@ -53,7 +53,8 @@ def lanes_of(
     playbook = peopled(loaded, steps, systems)
     for step in steps:
         try:
-            lanes[step.name] = _lane(loaded, playbook, step, systems, state, selection, around, pairs)
+            lane = _lane(loaded, playbook, step, systems, state, selection, around, pairs)
+            lanes[step.name] = _removing(loaded, lane, systems, state)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
     if not problems:
@@ -172,9 +173,8 @@ def _lane(
         collection = source.describe(step.source.collection, options)
     with _asking(loaded, path, "target", step.target.system):
         writing = target.writing(step.target)
-        scope = scope_of(target, writing)
-    named, pair = pairs.of(step), _pair(source, collection, target, writing)
-    itself = frozenset(name for name, other in named.items() if other == pair)
+    named = pairs.of(step)
+    itself = frozenset(name for name, pair in named.items() if pair == _pair(source, collection, target, writing))
     fields = writing.collection.fields
     problems = [*check_targets(step, fields), *_too_late(step, fields, itself)]
     if problems:
@@ -204,10 +204,18 @@ def _lane(
         limit=selection.limit,
         partial=selection.partial,
         allow_drift=selection.allow_count_drift,
-        scope=scope,
-        past=past_of(loaded.playbook, step, pair, state),
-        refs={other: name for name, other in reversed(named.items())},
+        refs={pair: name for name, pair in reversed(named.items())},
     )
+
+
+def _removing(loaded: Loaded, lane: Lane, systems: Systems, state: State) -> Lane:
+    """A step with `missing: delete`, with its scope and what earlier runs say; others as they are."""
+    if not lane.removes:
+        return lane
+    name = lane.step.target.system
+    with _asking(loaded, _path_of(loaded, lane.step.name), "target", name):
+        scope = scope_of(systems.open(name), lane.writing)
+    return replace(lane, scope=scope, past=past_of(loaded.playbook, lane.step, lane.pair, state))
 
 
 def _unread(loaded: Loaded, step: Step, collection: Collection, mapping: StepMapping) -> Iterator[Problem]:

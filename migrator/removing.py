@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from migrator.contract import Pair, Query, Writing
 from migrator.errors import NotFound
-from migrator.model.playbook import Missing, Playbook, Step
+from migrator.model.playbook import Playbook, Step
 from migrator.planner.lane import Past
 from migrator.state.arrivals import IMPORT
 from migrator.state.state import State
@@ -14,12 +14,12 @@ from migrator.systems import Opened
 
 
 def scope_of(target: Opened, writing: Writing) -> Query | None:
-    """The step's `scope`, typed and looked at by the target; None: it has none.
+    """The scope of a step that removes, typed and looked at by the target; None: it has none.
 
     Raises PlaybookInvalid and what reading raises.
     """
     write = writing.write
-    if write.scope is None or write.missing is not Missing.DELETE:
+    if write.scope is None:
         return None
     options = target.scope_options(write)
     with suppress(NotFound):  # a file that a target may lack: nothing is in scope then
@@ -33,9 +33,7 @@ def scope_of(target: Opened, writing: Writing) -> Query | None:
 
 
 def past_of(playbook: Playbook, step: Step, pair: Pair, state: State) -> Past:
-    """What earlier runs say to a step that removes; nothing to others, who need not ask."""
-    if step.target.missing is not Missing.DELETE:
-        return Past()
+    """What earlier runs say to a step that removes."""
     names = [other.name for other in playbook.steps if _sides(other) == _sides(step)]
     others = {run.number: run.playbook for run in state.runs() if run.playbook not in (playbook.name, IMPORT)}
     return Past(read=state.history.last_read(pair, playbook.name, names), others=others)
