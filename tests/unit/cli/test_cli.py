@@ -61,7 +61,6 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, project: Path, words: tu
     "words",
     [
         ("apply", "playbook.yaml", "--until", "22:00"),
-        ("plan", "playbook.yaml", "--allow-count-drift"),
         ("--format", "html", "runs"),
         ("emulate", "--format", "markdown"),
     ],
