@@ -110,7 +110,7 @@ class Kitemaker(Target):
             setting = self._by_graphql(collection) if self._options.graphql else self._by_rest(collection)
         except (KeyError, TypeError, AttributeError) as error:
             raise BadAnswer(f"Kitemaker answers what there is to choose from without {error}") from error
-        setting = replace(setting, writes_graphql=write is not None and write.call is CallForm.GRAPHQL)
+        setting = _written(setting, write, graphql=self._options.graphql)
         fields = fields_of(setting, rest_only=not self._options.graphql)
         if setting.sort is Sort.ITEMS and setting.default_status is None:
             fields["status"] = replace(fields["status"], required=True, has_default=False)
@@ -225,9 +225,8 @@ class Kitemaker(Target):
     def as_stored(
         self, writing: Writing, before: Mapping[str, Value] | None, fields: Mapping[str, Value]
     ) -> Mapping[str, Value]:
-        """Labels of a REST write are the union with those that stand, so a plan never says that one goes."""
-        adds_only = writing.options.call is CallForm.REST
-        return stored(_setting(writing.collection), before, fields, adds_only=adds_only)
+        """Labels that are only added are the union with those that stand, so a plan never says that one goes."""
+        return stored(_setting(writing.collection), before, fields)
 
     # ------------------------------------------------------------ writing
 
@@ -255,6 +254,17 @@ class Kitemaker(Target):
 def _setting(collection: Collection) -> Setting:
     setting: Setting = collection.extra["setting"]
     return setting
+
+
+def _written(setting: Setting, write: words.WriteOptions | None, *, graphql: bool) -> Setting:
+    """The setting as this step writes it. Raises Refused for labels that nothing could take off."""
+    if write is None:
+        return setting
+    if write.exact and not graphql:
+        summary = "`labels: exact` takes labels off, which only GraphQL can, and the system says `graphql: false`"
+        hint = "say `labels: add_only`, or leave `graphql: false` out"
+        raise Refused(Problem(code=Refused.code, summary=summary, hint=hint))
+    return replace(setting, writes_graphql=write.call is CallForm.GRAPHQL, exact_labels=write.exact)
 
 
 def _parsed(collection: str) -> tuple[str | None, Sort]:
@@ -285,11 +295,13 @@ def _chosen(spaces: Sequence[Mapping[str, Any]], head: str, spellings: Sequence[
 def _notes(write: words.WriteOptions | None, options: words.Options) -> tuple[str, ...]:
     if write is None:
         return ()
+    told = [] if write.exact else ["labels are only added to an item, none is taken off (labels: add_only)"]
     if write.call is CallForm.GRAPHQL:
-        return (
-            "GraphQL puts new items on top of their column: they stand there in the reverse of the source's order",
+        told.append(
+            "GraphQL puts new items on top of their column: they stand there in the reverse of the source's order"
         )
-    told = ["REST only adds labels to an item, it takes none off", "new records are dated by the time of writing"]
+        return tuple(told)
+    told.append("new records are dated by the time of writing")
     if not options.graphql:
         told.append(
             f"without GraphQL a space can be read only up to its latest {PAGE} items; with more it is an error"

@@ -143,6 +143,7 @@ def _field(setting: Setting, name: str, writable: WritableOn) -> Field:
         writable_on=writable,
         choices=_choices(setting, name),
         has_default=name in ("status", "color"),
+        grows=name == "labels" and setting.sort is Sort.ITEMS and not setting.exact_labels,
     )
 
 
