@@ -21,6 +21,7 @@ MigratorError                      1
 ├─ Paused                          7   quota, time or --first: resumable
 ├─ LocalFault                      8   disk or state folder: stopped safely, resumable
 ├─ IdsRefused                      1   rows for the id map are damaged or contradict it: none came in
+├─ FixesInvalid                    1   corrections for a retry do not fit its run; nothing was planned
 ├─ RunStopped                      1   too many failures: resumable
 └─ Interrupted                 128+n   SIGHUP, SIGINT, SIGTERM, after draining: resumable
 """
@@ -223,6 +224,12 @@ class IdsRefused(MigratorError):
     """Rows that were to come into the id map are not whole, or contradict what it holds; none of them came in."""
 
     code = "ST011"
+
+
+class FixesInvalid(MigratorError):
+    """Corrections that do not fit the run they are for; carries all that is wrong, by line."""
+
+    code = "FI020"
 
 
 class LocalFault(MigratorError):

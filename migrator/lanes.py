@@ -20,9 +20,10 @@ from migrator.contract import Pair, Query, Writing
 from migrator.errors import NotFound, PlaybookInvalid, SystemFailed, UsageWrong
 from migrator.model.plan import PlanHeader, PlanStep, PlanSystem
 from migrator.model.playbook import Duplicates, Mode, Playbook, Read, RefSource, Side, Step, Write
-from migrator.model.problem import Place, Problem
+from migrator.model.problem import Place, Problem, Severity
 from migrator.model.selection import Selection
 from migrator.model.values import Collection, Field, WritableOn
+from migrator.people import named_systems, peopled
 from migrator.planner.lane import Lane
 from migrator.playbook.load import Loaded
 from migrator.playbook.references import in_order, names_of, own_fields
@@ -32,6 +33,7 @@ from migrator.transform.coerce import check_targets
 from migrator.transform.mapping import StepMapping, compile_mapping
 from migrator.transform.pieces import bare
 from migrator.transform.pointing import referring
+from migrator.transform.refusal import did_you_mean
 from migrator.transform.template import check_expression
 
 
@@ -42,14 +44,15 @@ def lanes_of(
     steps = _selected(loaded.playbook, selection)
     pairs = _Pairs(loaded, systems, steps)
     try:
-        systems.resolve(pairs.systems)
+        systems.resolve([*pairs.systems, *named_systems(loaded.playbook, steps)])
     except PlaybookInvalid as error:
         raise PlaybookInvalid(*(_of_system(loaded, problem) for problem in error.problems)) from error
     lanes: dict[str, Lane] = {}
     problems: list[Problem] = []
+    playbook = peopled(loaded, steps, systems)
     for step in steps:
         try:
-            lanes[step.name] = _lane(loaded, step, systems, state, selection, around, pairs)
+            lanes[step.name] = _lane(loaded, playbook, step, systems, state, selection, around, pairs)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
     if not problems:
@@ -153,6 +156,7 @@ def _selected(playbook: Playbook, selection: Selection) -> list[Step]:
 
 def _lane(
     loaded: Loaded,
+    playbook: Playbook,
     step: Step,
     systems: Systems,
     state: State,
@@ -174,7 +178,10 @@ def _lane(
     if problems:
         raise PlaybookInvalid(*(_placed(loaded, step, problem) for problem in problems))
     ref = referring(named) if named else None
-    mapping = mapping_of(loaded.playbook, step, selection.where, fields, target.transfer.zone, ref)
+    mapping = mapping_of(playbook, step, selection.where, fields, target.transfer.zone, ref)
+    unread = tuple(_unread(loaded, step, collection, mapping))
+    if unread and collection.closed:
+        raise PlaybookInvalid(*unread)
     return Lane(
         step=step,
         source=source.system,
@@ -187,6 +194,8 @@ def _lane(
         capabilities=target.capabilities(writing.options, writing.collection),
         where=mapping.where if mapping.filters else None,
         render=mapping.render,
+        missed=mapping.missed,
+        doubts=unread,
         ids=state.ids,
         limits=loaded.playbook.limits,
         tainted=around.scrubber.stains,
@@ -194,6 +203,22 @@ def _lane(
         partial=selection.partial,
         refs={pair: name for name, pair in reversed(named.items())},
     )
+
+
+def _unread(loaded: Loaded, step: Step, collection: Collection, mapping: StepMapping) -> Iterator[Problem]:
+    """Fields that the step reads and the source does not tell, each once where it stands: errors, or warnings."""
+    fields = collection.fields
+    for place, names in mapping.demanded.items() if fields is not None else ():
+        for name in sorted(names - (fields or {}).keys()):
+            listed = ", ".join(list(fields or {})[:20])
+            may = "" if collection.closed else ", as far as it tells its fields"
+            yield Problem(
+                code="PB047",
+                summary=f'the source collection "{step.source.collection}" has no field "{name}"{may}',
+                severity=Severity.ERROR if collection.closed else Severity.WARNING,
+                hint=did_you_mean(name, fields or {}, f"there are: {listed}"),
+                place=loaded.places((*_path_of(loaded, step.name), *place)),
+            )
 
 
 def _too_late(step: Step, fields: Mapping[str, Field] | None, itself: frozenset[str]) -> Iterator[Problem]:
@@ -337,4 +362,5 @@ def _plan_step(lane: Lane) -> PlanStep:
         write=lane.writing.write,
         fields=None if fields is None else {name: field_hash(known[name]) for name in sorted(watched)},
         stamp=lane.writing.collection.stamp,
+        query=lane.step.source.query,
     )

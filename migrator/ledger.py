@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import shlex
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import Field, asdict
+from dataclasses import Field, asdict, replace
 from pathlib import Path
 from typing import Any
 
-from migrator import __version__
 from migrator.codec.schema import DIALECT, Schema, SchemaWriter
 from migrator.connectors import CONNECTORS, connector
-from migrator.errors import LocalFault, MigratorError, PlanRefused, UsageWrong
-from migrator.model.lean import dataclass
-from migrator.model.plan import Action, Change, PlanHeader, PlanTrailer
-from migrator.model.playbook import Playbook
+from migrator.errors import LocalFault, PlanRefused, UsageWrong
+from migrator.model.plan import Action, Change, PlanHeader, PlanKind, PlanTrailer
 from migrator.model.run import Report, RunStatus
-from migrator.planfile import PlanFile
+from migrator.planfile import CONTAINS, PlanFile
 from migrator.playbook.spelling import schema_bytes
 from migrator.state.folder import NAME, PLANS, find
+from migrator.state.lease import Holder
+from migrator.state.place import may_write
+from migrator.state.purge import Purged
+from migrator.state.purge import purge as purge_runs
 from migrator.state.state import State
-from migrator.systems import Surroundings, Systems
 
 # ---------------------------------------------------------------- plans
 
@@ -82,11 +80,12 @@ def is_plan(path: Path) -> bool:
     return _HEADER.match(first) is not None
 
 
-def may_become_plan(path: Path, playbook: Path) -> None:
+def may_become_plan(path: Path, playbook: Path | None) -> None:
     """A plan may be written over a plan, never over anything else. Raises UsageWrong."""
     if path.is_dir():
         raise UsageWrong(f"{path} is a folder; -o takes the name of a file")
-    if path.exists() and (path.resolve() == playbook.resolve() or (path.stat().st_size and not is_plan(path))):
+    same = playbook is not None and path.resolve() == playbook.resolve()
+    if path.exists() and (same or (path.stat().st_size and not is_plan(path))):
         raise UsageWrong(f"{path} is there and is no plan; it is not written over", hint="name another file with -o")
 
 
@@ -94,6 +93,20 @@ def unchecked(state: Path, plan_hash: str) -> tuple[str, ...]:
     """Systems of a kept plan whose TLS is not checked (`insecure: true`). Raises PlanRefused where it is gone."""
     plan = PlanFile(state / PLANS / f"{plan_hash}.jsonl")
     return tuple(name for name, system in plan.header.systems.items() if system.options.get("insecure") is True)
+
+
+def playbook_of(path: Path) -> Path:
+    """The playbook of a plan that tells all of it, from the working folder. Raises UsageWrong, PlanRefused."""
+    header = open_plan(path).header
+    place = Path(header.path)
+    if header.kind is not PlanKind.LOAD or header.partial:
+        raise UsageWrong(
+            "--verify plans the whole playbook again, and this plan is of a part of it, an undo or a retry",
+            hint="apply without --verify, then `migrator verify PLAYBOOK`",
+        )
+    if not place.exists():
+        raise UsageWrong(f"--verify needs the playbook, and {place} is not there", hint="go where the plan was made")
+    return place
 
 
 def differing(path: Path) -> tuple[tuple[str, str, int], ...]:
@@ -123,6 +136,7 @@ def runs(state: Path | None) -> tuple[Path, tuple[dict[str, Any], ...]]:
 
 def report(number: int | None, state: Path | None) -> Report:
     """What a run did so far, the last one unless a number is given. Takes no lock. Raises UsageWrong, LocalFault."""
+    from migrator.amends.quarantine import place_of as quarantine_of
     from migrator.executor.report import report as report_of  # a plan looks at plans too, and starts sooner without
 
     folder = state_folder(state)
@@ -134,14 +148,16 @@ def report(number: int | None, state: Path | None) -> Report:
             number = rows[-1].number
         elif number not in {row.number for row in rows}:
             raise UsageWrong(f"this state has no run {number} (state {folder})", hint="`migrator runs` lists them")
-        return report_of(known, number)
+        told, place = report_of(known, number), quarantine_of(folder, number)
+        return replace(told, quarantine=str(place)) if place.exists() else told
 
 
 def broken_off(state: Path | None) -> int | None:
     """The run that stands as running although its process is gone: it can be taken up. Raises LocalFault."""
     with State.open(state_folder(state), write=False) as known:
-        running = [row.number for row in known.runs() if row.status is RunStatus.RUNNING]
-        return running[-1] if running and not known.held else None
+        held = {holder.run for holder in known.holders()}
+        running = [row.number for row in known.runs() if row.status is RunStatus.RUNNING and row.number not in held]
+        return running[-1] if running else None
 
 
 def go_on(run: int, state: Path) -> str:
@@ -149,6 +165,22 @@ def go_on(run: int, state: Path) -> str:
     if state_folder(None).resolve() == state.resolve():
         return f"migrator resume {run}"
     return f"migrator --state {shlex.quote(os.path.relpath(state))} resume {run}"
+
+
+def purge(state: Path | None, seconds: float, wall: float) -> tuple[Path, Purged]:
+    """The state folder, and what became of the runs that ended so long ago. Raises UsageWrong, Locked, LocalFault."""
+    folder = state_folder(state)
+    if not folder.is_dir():
+        raise UsageWrong(f"there is no state at {folder}", hint="--state names another one")
+    may_write(folder)
+    with State.open(folder, write=True) as known:
+        return folder, purge_runs(known, seconds, wall)
+
+
+def held(state: Path | None) -> tuple[Holder, ...]:
+    """Who writes to which collections now. Takes no lock. Raises LocalFault."""
+    with State.open(state_folder(state), write=False) as known:
+        return known.holders()
 
 
 # ---------------------------------------------------------------- files for people and editors
@@ -176,7 +208,7 @@ class _PaperSchemas(SchemaWriter):
 
     def field(self, field: Field[Any], hint: Any) -> Schema:
         """As everywhere, but for what records hold."""
-        if field.name in ("before", "after", "along", "whole", "found"):
+        if field.name in ("before", "after", "along", "whole", "found", "corrected"):
             return {"type": "object"}
         if field.name == "key" and hint is not str:
             return {"type": "array"}
@@ -203,6 +235,7 @@ def _plan_schema() -> Schema:
             PlanHeader,
             systems={"type": "object", "additionalProperties": system},
             follows=follows,
+            contains={"const": CONTAINS},
             steps={"type": "array", "items": {"type": "object", "required": ["step", "target", "write"]}},
         ),
         writer.line("change", Change, origin=origin),
@@ -293,75 +326,3 @@ def _write(path: Path, content: bytes) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return path
-
-
-# ---------------------------------------------------------------- doctor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One thing that was looked at."""
-
-    what: str
-    """What."""
-    found: str
-    """What was found."""
-    well: bool = True
-    """Nothing to do."""
-
-
-PACKAGES = ("click", "jinja2", "jsonschema", "msgspec", "orjson", "pyyaml", "requests", "rich", "tzdata")
-"""What the program stands on."""
-
-
-def checkup(
-    around: Surroundings, state: Path | None, playbook: Path | None, known: Playbook | None
-) -> Iterator[Look]:
-    """Versions, the state, and a login to each system of a playbook (its path and what it holds). Reads only."""
-    from importlib.metadata import (
-        PackageNotFoundError,
-        version,
-    )  # an apply looks at plans too, and starts sooner without
-
-    yield Look(what="migrator", found=f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
-    for package in PACKAGES:
-        try:
-            yield Look(what=package, found=version(package))
-        except PackageNotFoundError:
-            yield Look(what=package, found="not installed", well=False)
-    yield from _state(find(playbook=playbook, plan=None, cwd=Path.cwd(), explicit=state))
-    if playbook is not None and known is not None:
-        yield from _systems(around, playbook, known)
-
-
-def _state(folder: Path) -> Iterator[Look]:
-    if not folder.exists():
-        yield Look(what="state", found=f"none yet; the first apply makes {folder}")
-        return
-    if folder.stat().st_mode & 0o077 and os.name == "posix":
-        yield Look(
-            what="state", found=f"others may read {folder}: chmod -R go= {shlex.quote(str(folder))}", well=False
-        )
-    try:
-        with State.open(folder, write=False) as known:
-            rows = known.runs()
-            yield Look(what="state", found=f"{folder}, {len(rows)} runs")
-            for row in rows:
-                if row.unfinished:
-                    found = f"{row.status.value}: go on with `{go_on(row.number, folder)}`"
-                    yield Look(what=f"run {row.number}", found=found, well=False)
-    except MigratorError as error:
-        yield Look(what="state", found=error.problems[0].summary, well=False)
-    free = shutil.disk_usage(folder).free
-    yield Look(what="disk", found=f"{free / 1e9:,.1f} GB free at {folder}", well=free > 1e8)
-
-
-def _systems(around: Surroundings, path: Path, playbook: Playbook) -> Iterator[Look]:
-    """Each system is asked who it is: that proves address, login and the shape of an answer."""
-    with Systems(playbook.systems, around, path.parent) as opened:
-        for name in playbook.systems:
-            try:
-                yield Look(what=f"system {name}", found=opened.open(name).identity)
-            except MigratorError as error:
-                told = "; ".join(problem.summary for problem in error.problems)
-                yield Look(what=f"system {name}", found=told, well=False)

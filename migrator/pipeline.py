@@ -10,24 +10,28 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrator.connectors import CONNECTORS, connector
 from migrator.contract import Source
-from migrator.errors import PlanRefused, PlaybookInvalid
+from migrator.errors import LocalFault, PlanRefused, PlaybookInvalid
 from migrator.executor.way import ApplyOptions, Way
 from migrator.model.equal import same
 from migrator.model.lean import dataclass
 from migrator.model.plan import PlanHeader, PlanStep, PlanTrailer
 from migrator.model.playbook import Playbook, PlaybookTest, Step, System
 from migrator.model.problem import Problem
-from migrator.model.run import Event, Planning
+from migrator.model.run import Event, Planning, RunEnded, RunStatus
 from migrator.model.selection import Selection
 from migrator.model.values import Origin, Record, Value
+from migrator.newcomers import newcomers
 from migrator.planfile import PlanFile
 from migrator.state.folder import find as find_state
 from migrator.state.folder import home_of
+from migrator.state.place import may_write
 from migrator.state.state import State
 from migrator.systems import Surroundings, Systems
 
@@ -37,7 +41,17 @@ if TYPE_CHECKING:
     from migrator.playbook.load import Loaded
 # Stages are imported where they are called: an apply needs neither YAML nor Jinja, and starts in half the time.
 
-__all__ = ["ApplyOptions", "Planned", "Selection", "Surroundings", "TestResult", "apply", "plan", "resume", "verify"]
+__all__ = [
+    "ApplyOptions",
+    "Planned",
+    "Selection",
+    "Surroundings",
+    "TestResult",
+    "apply",
+    "plan",
+    "resume",
+    "verify",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +74,11 @@ class Planned:
         """Lines that send something."""
         counts = self.trailer.counts.values()
         return sum(c.create + c.update + c.delete + c.upload + c.act + c.self_reference for c in counts)
+
+    @property
+    def lines(self) -> int:
+        """All of them, those included for which nothing is sent."""
+        return sum(count for *_, count in self.trailer.offsets)
 
     @property
     def exit_code(self) -> int:
@@ -100,6 +119,13 @@ def read(path: Path, systems: Path | None = None) -> Loaded:
     return load(path, checks(), systems=systems)
 
 
+def read_systems(path: Path) -> dict[str, System]:
+    """The systems of a --systems file. Raises PlaybookInvalid."""
+    from migrator.playbook.load import load_systems
+
+    return dict(load_systems(path, checks()))
+
+
 def validate(
     paths: Sequence[Path], around: Surroundings, *, systems: Path | None = None, online: bool = False
 ) -> tuple[Problem, ...]:
@@ -114,7 +140,8 @@ def validate(
             warnings.extend(loaded.warnings)
             if online:
                 with Systems(loaded.playbook.systems, around, path.parent) as opened:
-                    lanes_of(loaded, opened, State.empty(), Selection(), around)
+                    lanes = lanes_of(loaded, opened, State.empty(), Selection(), around)
+                    warnings.extend(doubt for lane in lanes.values() for doubt in lane.doubts)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
     if problems:
@@ -189,20 +216,49 @@ def apply(
     home = home_of(folder, planned.hash) or (written if written.exists() else file).parent
     if not home.is_dir():
         raise PlanRefused(f"the folder this plan started from is gone: {home}", hint="put it back, or plan again")
-    with Systems(_systems_of(planned.header, systems), around, home) as opened:
-        # before the state: what is refused here makes none
+    with Systems(systems_of(planned.header, systems), around, home) as opened, ExitStack() as leaving:
         opened.resolve([step.target[0] for step in planned.header.steps])
-        ways = {step.step: _way(step, opened) for step in planned.header.steps}
-        with State.open(folder, write=True) as known:
-            yield from carry_out(
-                known.keep(planned, home),
-                ways,
-                known,
-                options,
-                clock=around.clock,
-                stop=around.stop,
-                clean=around.scrubber.clean,
-            )
+        may_write(
+            folder
+        )  # before the first request, as all that a state may be refused for: it is opened if it is there
+        known = leaving.enter_context(State.open(folder, write=True)) if folder.exists() else None
+        ways = {step.step: way_of(step, opened) for step in planned.header.steps}
+        # made after that: a plan that is refused here makes none
+        known = known or leaving.enter_context(State.open(folder, write=True))
+        for event in carry_out(
+            known.keep(planned, home),
+            ways,
+            known,
+            options,
+            clock=around.clock,
+            stop=around.stop,
+            clean=around.scrubber.clean,
+        ):
+            yield _rounded(known, event, planned, opened) if isinstance(event, RunEnded) else event
+
+
+def _rounded(known: State, ended: RunEnded, planned: PlanFile, systems: Systems) -> RunEnded:
+    """The end of a run with what is known beside it: the quarantine, what came to the sources meanwhile."""
+    if ended.report.status is RunStatus.DONE:
+        notes = (*ended.report.notes, *newcomers(planned.header, planned.trailer, systems))
+        ended = replace(ended, report=replace(ended.report, notes=notes))
+    return _quarantined(known, ended)
+
+
+def _quarantined(known: State, ended: RunEnded) -> RunEnded:
+    """What did not come about is written down for people. A disk that fails does not hide the run's end."""
+    if not ended.report.changes:
+        return ended
+    from migrator.amends.deeds import Past
+    from migrator.amends.quarantine import write
+
+    run = known.run(ended.report.run)
+    try:
+        place = write(Past(run=run, kept=known.plan_of(run), state=known))
+    except LocalFault as error:
+        told = replace(ended.report, notes=(*ended.report.notes, *error.problems))
+        return replace(ended, report=told)
+    return replace(ended, report=replace(ended.report, quarantine=str(place)))
 
 
 def resume(
@@ -215,7 +271,8 @@ def resume(
     yield from apply(file, around, options=options, state=folder)
 
 
-def _way(step: PlanStep, systems: Systems) -> Way:
+def way_of(step: PlanStep, systems: Systems) -> Way:
+    """The way to a step's target, described just now."""
     target = systems.open(step.target[0])
     writing = target.writing(step.write)
     return Way(
@@ -226,18 +283,17 @@ def _way(step: PlanStep, systems: Systems) -> Way:
         writing=writing,
         capabilities=target.capabilities(writing.options, writing.collection),
         identity=target.identity,
+        skew=target.skew,
     )
 
 
-def _systems_of(header: PlanHeader, chosen: Path | None) -> dict[str, System]:
+def systems_of(header: PlanHeader, chosen: Path | None) -> dict[str, System]:
     """The plan's own systems as written, or those of a --systems file under the same names."""
     written = {
         name: System(connector=system.connector, options=system.options) for name, system in header.systems.items()
     }
     if chosen is not None:
-        from migrator.playbook.load import load_systems
-
-        written.update({name: system for name, system in load_systems(chosen, checks()).items() if name in written})
+        written.update({name: system for name, system in read_systems(chosen).items() if name in written})
     return written
 
 
@@ -267,9 +323,11 @@ class TestResult:
 
 def test(paths: Sequence[Path], *, systems: Path | None = None) -> tuple[TestResult, ...]:
     """Run the playbooks' own tests, offline. Raises PlaybookInvalid."""
+    from migrator.people import as_written
+
     results: list[TestResult] = []
     for path in paths:
-        playbook = read(path, systems).playbook
+        playbook = as_written(read(path, systems).playbook)
         steps = {step.name: step for step in playbook.steps}
         results.extend(_tested(playbook, steps[case.step], case) for case in playbook.tests)
     return tuple(results)

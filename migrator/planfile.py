@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -38,6 +38,8 @@ from migrator.model.plan import (
 
 __all__ = ["HASH_EVERY", "PlanFile", "PlanWriter", "Section", "change_line", "parse_change", "sync_folder"]
 
+CONTAINS = "record data, no credentials"
+"""Said in the first line of each plan, for whoever finds one where it should not be."""
 HASH_EVERY = 10_000
 """Change lines between two hash lines."""
 _BLOCK = 1 << 20
@@ -53,6 +55,7 @@ def header_line(header: PlanHeader) -> bytes:
     paper = _lean(header)
     paper["line"] = "header"
     paper["format"] = header.format
+    paper["contains"] = CONTAINS
     paper["kind"] = header.kind.value
     paper["follows"] = [
         [last.target, last.collection, last.run, last.run_id, last.request] for last in header.follows
@@ -83,6 +86,7 @@ def parse_header(line: bytes) -> PlanHeader:
         for target, collection, run, run_id, request in paper.pop("follows")
     )
     of_run = paper.pop("of_run", None)
+    paper.pop("contains", None)
     systems = {
         name: PlanSystem(
             connector=entry["connector"],
@@ -257,18 +261,22 @@ class PlanFile:
 
     def _look(self) -> NoReturn:
         """Say in which lines the file differs from what was written, as its hash lines tell."""
-        whole, lines = hashlib.sha256(), 0
+        whole, lines, steps = hashlib.sha256(), 0, dict[str, None]()
         with self.path.open("rb") as file:
             for line in file:
                 if line.startswith(b'{"line":"end"'):
                     break
                 if line.startswith(b'{"line":"hash"'):
-                    if orjson.loads(line)["sha256"] != whole.hexdigest():
-                        raise _damaged(self.path, f"changes {lines - HASH_EVERY + 1:,} to {lines:,}")
-                else:
-                    lines += 1 if b'"line":"change"' in line else 0
+                    if _said(line) != whole.hexdigest():
+                        break
+                    steps.clear()
+                elif b'"line":"change"' in line:
+                    lines += 1
+                    steps[_step_of(line)] = None
                 whole.update(line)
-        raise _damaged(self.path, f"what follows change {lines // HASH_EVERY * HASH_EVERY:,}")
+        first = (lines - 1) // HASH_EVERY * HASH_EVERY + 1 if lines else 1
+        before, after = ("the header, " if first == 1 else ""), "what follows them"
+        raise _damaged(self.path, f"{before}changes {first:,} to {lines:,} ({_named(steps)}) or {after}")
 
     def sections(self) -> tuple[Section, ...]:
         """In the order of applying."""
@@ -331,7 +339,42 @@ def _parse_end(path: Path, line: bytes) -> tuple[str, int]:
             return str(end["sha256"]), int(end["trailer"])
     except (ValueError, KeyError, TypeError):
         pass
-    raise PlanRefused(f"the plan {path} is cut: its last line is missing, or something follows it", hint="plan again")
+    lines, last = _whole_lines(path)
+    where = f"after change {lines:,} (step {_step_of(last)})" if lines else "before its first change"
+    raise PlanRefused(
+        f"the plan {path} is cut {where}: its last line is missing, or something follows it", hint="plan again"
+    )
+
+
+def _whole_lines(path: Path) -> tuple[int, bytes]:
+    """How many changes stand there whole, and the last of them."""
+    count, last = 0, b""
+    with path.open("rb") as file:
+        for line in file:
+            if b'"line":"change"' in line and line.endswith(b"\n"):
+                count, last = count + 1, line
+    return count, last
+
+
+def _said(line: bytes) -> str:
+    """The hash that a hash line tells; empty where it is damaged itself."""
+    try:
+        return str(orjson.loads(line)["sha256"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _step_of(line: bytes) -> str:
+    """The step of a change line, "?" where it is damaged itself."""
+    try:
+        return str(orjson.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return "?"
+
+
+def _named(steps: Iterable[str]) -> str:
+    told = ", ".join(steps)
+    return f"step {told}" if told else "no step"
 
 
 def _damaged(path: Path, where: str) -> PlanRefused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
@@ -27,13 +27,14 @@ from migrator.contract import (
 )
 from migrator.errors import PlaybookInvalid
 from migrator.model.lean import dataclass
+from migrator.model.people import Person
 from migrator.model.playbook import Read, System, Write
 from migrator.model.problem import Place, Problem
 from migrator.model.values import Collection, File
 from migrator.transform.environment import render_environment
 from migrator.transport.pace import ProcessBudget, parse_pace
 from migrator.transport.secrets import Scrubber
-from migrator.transport.stack import open_wire
+from migrator.transport.stack import OpenWire, open_wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +81,20 @@ class Opened:
     """One system, ready to be spoken to."""
 
     def __init__(
-        self, name: str, system: Source, wire: Wire, budget: Budget, transfer: Transfer, adjust: Callable[..., Any]
+        self,
+        name: str,
+        system: Source,
+        wire: OpenWire,
+        budget: Budget,
+        transfer: Transfer,
+        adjust: Callable[..., Any],
     ) -> None:
         self.name = name
         self.system = system
         self.wire = wire
         self.budget = budget
         self.transfer = transfer
+        self.skew = wire.skew
         self._adjust = adjust
         self._described: dict[tuple[type, str, str], Collection] = {}
 
@@ -94,6 +102,11 @@ class Opened:
     def identity(self) -> str:
         """Which tenant; asked once."""
         return self.system.identity()
+
+    @cached_property
+    def people(self) -> Sequence[Person] | None:
+        """Everybody whom its user fields can name; asked once."""
+        return self.system.people()
 
     @property
     def target(self) -> Target:

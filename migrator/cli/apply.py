@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from migrator.cli.invocation import Invocation, pass_invocation
 from migrator.cli.options import PLAYBOOK, Command, apply_options, coming, systems
-
-if TYPE_CHECKING:
-    from migrator.pipeline import ApplyOptions, Planned
 
 
 @click.command("apply", cls=Command)
@@ -21,8 +18,7 @@ if TYPE_CHECKING:
 @click.option("--expect-hash", metavar="HASH", help="The plan hash that was approved.")
 @click.option("--auto-approve", is_flag=True, help="With a PLAYBOOK: do not ask.")
 @coming("--until", metavar="TIME")
-@coming("--lock-timeout", metavar="SECONDS")
-@coming("--verify")
+@click.option("--verify", is_flag=True, help="Plan again afterwards and expect no change: else 2.")
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -31,42 +27,30 @@ def command(
     systems: Path | None,
     expect_hash: str | None,
     auto_approve: bool,
+    verify: bool,
     **words: Any,
 ) -> int:
     """Carry out a plan file and nothing else; with a playbook: plan, show, ask, carry out."""
-    from migrator.cli.running import carried_out, options_of
-    from migrator.ledger import is_plan
+    from migrator.cli.approval import of_playbook
+    from migrator.cli.running import carried_out, options_of, replanning
+    from migrator.ledger import is_plan, playbook_of
     from migrator.pipeline import apply
 
+    replan = replanning(words)
     options = options_of(words, expect_hash)
-    if not is_plan(file):
-        return _of_playbook(invocation, file, systems, auto_approve, options)
-    events = apply(file, invocation.around, options=options, systems=systems, state=invocation.state)
-    return carried_out(invocation, events)
+    plan = is_plan(file)
+    playbook = playbook_of(file) if plan and verify else file
+    if plan:
+        events = apply(file, invocation.around, options=options, systems=systems, state=invocation.state)
+        code = carried_out(invocation, events, replan=replan, systems=systems)
+    else:
+        code = of_playbook(invocation, file, systems, auto_approve, options, replan=replan)
+    return _verified(invocation, playbook, systems, code) if verify and code in (0, 5) else code
 
 
-def _of_playbook(
-    invocation: Invocation, playbook: Path, systems: Path | None, auto_approve: bool, options: ApplyOptions
-) -> int:
-    from migrator.cli.approval import approved, can_be_asked
-    from migrator.cli.planning import planned, scratch, show
-    from migrator.cli.running import carried_out
-    from migrator.pipeline import apply, plan, read
+def _verified(invocation: Invocation, playbook: Path, systems: Path | None, code: int) -> int:
+    """The exit code with what planning again finds in it: of several that fit, the first of 5 and 2."""
+    from migrator.cli.verify import expected_nothing
 
-    read(playbook, systems)  # a file that is neither plan nor playbook is told as that
-    can_be_asked(auto_approve)
-    with scratch() as place:
-        making = plan(playbook, place, invocation.around, systems=systems, state=invocation.state)
-        made = planned(invocation, making)
-        show(invocation, place, kept=False, made=made)
-        if not _has_lines(made):
-            return made.exit_code
-        if not approved(invocation, made, options, auto_approve):
-            return 0
-        events = apply(place, invocation.around, options=options, systems=systems, state=invocation.state)
-        return carried_out(invocation, events)
-
-
-def _has_lines(made: Planned) -> bool:
-    """Links send nothing, but they enter the id map."""
-    return any(count for *_, count in made.trailer.offsets)
+    found = expected_nothing(invocation, playbook, systems)
+    return 5 if 5 in (code, found) else found

@@ -19,11 +19,9 @@ from migrator.cli.options import everywhere
 
 COMMANDS = (
     *("init", "validate", "test", "plan", "show", "apply", "resume", "verify"),
-    *("runs", "report", "ids", "emulate", "demo", "schema", "doctor"),
+    *("undo", "retry", "runs", "report", "ids", "emulate", "demo", "schema", "doctor"),
 )
 """In the order in which people meet them; each is a module of this folder."""
-LATER = ("undo", "retry")
-"""Known and refused by name."""
 GC_THRESHOLD = 100_000
 """Objects between two collections of garbage: records die by themselves, and looking for cycles among them costs."""
 
@@ -44,8 +42,6 @@ class Program(click.Group):
         if name in COMMANDS:
             command: click.Command = import_module(f"migrator.cli.{name}").command
             return command
-        if name in LATER:
-            raise click.UsageError(f"the command {name} comes with a later version", context)
         return None
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **words: Any) -> NoReturn:  # type: ignore[override]  # click's overloads tell of its standalone mode, which is ours here

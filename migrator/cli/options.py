@@ -117,11 +117,18 @@ def apply_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Longest wait at a stretch; longer pauses the run (default: 900).",
         ),
         click.option(
+            "--lock-timeout",
+            type=click.FloatRange(min=0),
+            default=0.0,
+            metavar="SECONDS",
+            help="Wait so long for another run on the same collections (default: not at all).",
+        ),
+        click.option(
             "--on-conflict",
             type=choices,
             default="skip",
             show_default=True,
-            help="Records that moved since planning (replan comes later).",
+            help="Records that moved since planning: leave them, write over them, or plan them anew after the run.",
         ),
     )
     for option in reversed(options):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,18 @@ def planned(invocation: Invocation, making: Generator[Planning, None, Planned]) 
             return made
 
 
-def show(invocation: Invocation, path: Path, *, kept: bool, full: bool = False, made: Planned | None = None) -> None:
+def show(
+    invocation: Invocation,
+    path: Path,
+    *,
+    kept: bool,
+    full: bool = False,
+    made: Planned | None = None,
+    passing: bool = False,
+) -> None:
     """Show a plan file. `kept`: it stays where it is, so that commands can name it. Raises PlanRefused.
 
-    `made`: what we have just made it of.
+    `made`: what we have just made it of. `passing`: nobody will ever have it, so its hash says nothing.
     """
     from migrator.ledger import lines_of, open_plan
     from migrator.views import ShownPlan
@@ -39,12 +47,32 @@ def show(invocation: Invocation, path: Path, *, kept: bool, full: bool = False, 
             header=plan.header,
             trailer=plan.trailer,
             lines=lines_of(plan),
-            hash=plan.hash,
+            hash="" if passing else plan.hash,
             path=str(path) if kept else None,
             full=full,
             warnings=() if made is None else made.warnings,
         )
     )
+
+
+def amended(
+    invocation: Invocation,
+    out: Path | None,
+    making: Callable[[Path], Generator[Planning, None, Planned]],
+    *,
+    full: bool = False,
+) -> int:
+    """Make a plan out of a run, show it, keep it at `out` where that is named; the exit code."""
+    from migrator.ledger import may_become_plan
+
+    if out is not None:
+        may_become_plan(out, None)
+    with nullcontext(out) if out is not None else scratch() as place:
+        made = planned(invocation, making(place))
+        show(invocation, place, kept=out is not None, full=full, made=made)
+    if out is None and made.lines:
+        invocation.note("this plan was only shown; keep one to apply with -o FILE")
+    return made.exit_code
 
 
 @contextmanager

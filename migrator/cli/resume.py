@@ -16,8 +16,9 @@ from migrator.cli.options import Command, apply_options
 @pass_invocation
 def command(invocation: Invocation, /, run: int | None, **words: Any) -> int:
     """Take up the run that was broken off; what is in doubt is looked up before anything is sent."""
-    from migrator.cli.running import carried_out, options_of
+    from migrator.cli.running import carried_out, options_of, replanning
     from migrator.pipeline import resume
 
+    replan = replanning(words)
     events = resume(run, invocation.around, options=options_of(words), state=invocation.state)
-    return carried_out(invocation, events)
+    return carried_out(invocation, events, replan=replan)

@@ -15,21 +15,25 @@ if TYPE_CHECKING:
 
 
 def options_of(words: dict[str, Any], expect_hash: str | None = None) -> ApplyOptions:
-    """The options of `apply_options` as the pipeline takes them. Raises UsageWrong for what comes later."""
-    from migrator.errors import UsageWrong
+    """The options of `apply_options` as the pipeline takes them."""
     from migrator.pipeline import ApplyOptions
 
     choice = words.pop("on_conflict")
-    if choice == "replan":
-        raise UsageWrong(
-            "--on-conflict replan comes with a later version",
-            hint="plan again after the run: the same records come up",
-        )
     return ApplyOptions(**words, overwrite=choice == "overwrite", expect_hash=expect_hash)
 
 
-def carried_out(invocation: Invocation, events: Iterator[Event]) -> int:
-    """Show all events; the exit code. Errors come before the report, the command that goes on comes last."""
+def replanning(words: dict[str, Any]) -> bool:
+    """--on-conflict replan was asked for."""
+    return bool(words["on_conflict"] == "replan")
+
+
+def carried_out(
+    invocation: Invocation, events: Iterator[Event], *, replan: bool = False, systems: Path | None = None
+) -> int:
+    """Show all events; the exit code. Errors come before the report, the command that goes on comes last.
+
+    `replan`: of the records that had moved a new plan is made once the run is over.
+    """
     from migrator.errors import MigratorError
     from migrator.ledger import go_on, unchecked
     from migrator.model.run import RunEnded, RunStarted
@@ -55,9 +59,23 @@ def carried_out(invocation: Invocation, events: Iterator[Event]) -> int:
     command = go_on(started.run, Path(started.state)) if started else None
     if ended is not None:
         view.event(replace(ended, resume=command if ended.resume else None))
+        if replan and error is None and any(step.conflicts for step in ended.report.steps):
+            _planned_anew(invocation, ended.report.run, Path(started.state) if started else None, systems)
     elif started is not None:
         invocation.urge(f"go on with  {command}")
     return _code(invocation, error, ended)
+
+
+def _planned_anew(invocation: Invocation, run: int, state: Path | None, systems: Path | None) -> None:
+    """A new plan of the run's conflicts, shown and kept; the last line is the command that applies it."""
+    from migrator.cli.planning import planned, show
+    from migrator.lookback import replanned
+
+    making = replanned(run, invocation.around, systems=systems, state=state)
+    made = planned(invocation, making)
+    show(invocation, made.path, kept=True, made=made)
+    if not made.lines:
+        invocation.note("nothing of what had moved is left to do")
 
 
 def _code(invocation: Invocation, error: Any, ended: Any) -> int:

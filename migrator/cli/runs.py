@@ -5,16 +5,24 @@ from __future__ import annotations
 import click
 
 from migrator.cli.invocation import Invocation, pass_invocation
-from migrator.cli.options import Command, coming
+from migrator.cli.options import Command
 from migrator.cli.planning import tell_broken_off
+from migrator.cli.purging import Age, purged
 
 
 @click.command("runs", cls=Command)
-@coming("--purge", metavar="AGE")
+@click.option(
+    "--purge",
+    type=Age(),
+    metavar="AGE",
+    help="Remove finished runs older than 90d, 12w, 36h: none can be undone then.",
+)
 @pass_invocation
-def command(invocation: Invocation) -> int:
-    """List what was done, when, by which plan, oldest first."""
-    from migrator.ledger import runs
+def command(invocation: Invocation, purge: float | None) -> int:
+    """List what was done, when, by which plan, oldest first; or remove what is old."""
+    if purge is not None:
+        return purged(invocation, purge)
+    from migrator.ledger import held, runs
     from migrator.views.terminal import plain, table
 
     folder, rows = runs(invocation.state)
@@ -40,5 +48,7 @@ def command(invocation: Invocation) -> int:
     ]
     for line in table(head, cells, left=len(head)):
         invocation.say(plain(line))
+    for holder in held(invocation.state):
+        invocation.note(f"held by {holder.told}")
     tell_broken_off(invocation)
     return 0

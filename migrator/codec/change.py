@@ -26,6 +26,10 @@ _OPTIONS = (
 )
 
 
+_FIELDS = ("before", "after", "along", "whole", "corrected")
+"""What holds fields of a record."""
+
+
 def change_line(change: Change) -> bytes:
     """The line of a change, "\n" included. Raises TypeError, ValueError for what is no Value.
 
@@ -35,7 +39,7 @@ def change_line(change: Change) -> bytes:
     line = _common(change)
     if change.key:
         line["key"] = change.key
-    for name in ("before", "after", "along", "whole"):
+    for name in _FIELDS:
         fields = getattr(change, name)
         if fields:
             if float in map(type, fields.values()):
@@ -77,7 +81,7 @@ def _by_the_rules(change: Change) -> bytes:
     line = _common(change)
     if change.key:
         line["key"] = values_to_paper(change.key)
-    for name in ("before", "after", "along", "whole"):
+    for name in _FIELDS:
         fields = getattr(change, name)
         if fields:
             line[name] = fields_to_paper(fields)
@@ -105,6 +109,7 @@ class _Paper(msgspec.Struct, gc=False):
     after: dict[str, Any] | None = None
     along: dict[str, Any] | None = None
     whole: dict[str, Any] | None = None
+    corrected: dict[str, Any] | None = None
     needs: tuple[str, ...] = ()
     batch: int | None = None
     target_id: str | None = None
@@ -121,6 +126,7 @@ class _Unmarked(_Paper, gc=False):
     after: dict[str, _Deep] | None = None
     along: dict[str, _Deep] | None = None
     whole: dict[str, _Deep] | None = None
+    corrected: dict[str, _Deep] | None = None
 
 
 _decode = msgspec.json.Decoder(_Paper).decode
@@ -144,7 +150,7 @@ def parse_change(line: bytes, marked: bool = True) -> Change:
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from error
     paper.key = values_from_paper(paper.key)
-    for name in ("before", "after", "along", "whole"):
+    for name in _FIELDS:
         fields = getattr(paper, name)
         if fields is not None:
             setattr(paper, name, fields_from_paper(fields))
@@ -172,6 +178,7 @@ def _change(paper: _Paper) -> Change:
         paper.along,
         paper.field,
         paper.position,
+        paper.corrected,
     )
 
 

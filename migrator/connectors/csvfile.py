@@ -86,11 +86,15 @@ class CsvFile(Target):
 
     def describe(self, collection: str, options: Any) -> Collection:
         """Columns by the header. A target may be absent: then its first write makes it."""
-        return self._folder.describe(collection, may_be_absent=isinstance(options, WriteOptions))
+        return self._folder.describe(collection, options)
 
     def read(self, query: Query) -> Iterator[Page]:
         """Every row. Raises BadAnswer with row and column for one that cannot be read."""
         return self._folder.read(query)
+
+    def whereabouts(self, query: Query, places: frozenset[int]) -> Mapping[int, str]:
+        """Lines of the file."""
+        return self._folder.whereabouts(query, places)
 
     def fold(self, field: Field | None, value: Value) -> str:
         """The text itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import islice
 from pathlib import Path
@@ -100,15 +100,18 @@ class Folder:
         self._wire = wire
         self._form = form
 
-    def describe(self, name: str, *, may_be_absent: bool) -> Collection:
-        """Fields and stamp. Raises NotFound, BadAnswer, Unreachable."""
+    def describe(self, name: str, options: ReadOptions | WriteOptions | None) -> Collection:
+        """Fields and stamp. A target may be absent. Raises NotFound (an id's column too), BadAnswer, Unreachable."""
         id_ = posixpath.normpath(name)
         path, _ = self._stat(id_)
-        if path is None and not may_be_absent:
+        if path is None and not isinstance(options, WriteOptions):
             raise NotFound(f'there is no file "{name}" in the folder "{self._wire.origin}"')
         stamp = self._stamp(id_)
         fields = None if path is None else self._form.fields(path, id_)
-        return Collection(id=id_, name=posixpath.basename(id_), fields=fields, stamp=stamp)
+        if fields is not None and isinstance(options, ReadOptions):
+            _check_columns(id_, options.columns, fields)
+        name = posixpath.basename(id_)
+        return Collection(id=id_, name=name, fields=fields, closed=fields is not None, stamp=stamp)
 
     def read(self, query: Query) -> Iterator[Page]:
         """All rows; a target is read back with what is staged. Raises BadAnswer, also for a file that moved."""
@@ -126,6 +129,12 @@ class Folder:
         plain = () if path is None else (row for _, row in self._form.rows(path, name, None))
         over = enumerate(staged.over(plain, _keyed(columns)), 2)
         yield from _pages(over, name, columns, named=False)
+
+    def whereabouts(self, query: Query, places: frozenset[int]) -> dict[int, str]:
+        """Lines of the nth rows; the file is read again."""
+        path, _ = self._stat(query.collection.id)
+        rows = () if path is None else self._form.rows(path, query.collection.id, frozenset())
+        return {nth: f"line {line}" for nth, (line, _) in enumerate(rows, 1) if nth in places}
 
     def staged(self, writing: Writing, change: Change, fields: Row) -> bytes:
         """The change as a line of the part. Raises Refused for a step without a key."""
@@ -221,6 +230,15 @@ def _problem(code: str, summary: str, place: Place | None = None, hint: str = ""
     return Problem(code=code, summary=summary, place=place, hint=hint)
 
 
+def _check_columns(name: str, columns: Sequence[str], fields: Mapping[str, Field]) -> None:
+    """Raises NotFound where an id is to be read from a column that there is not."""
+    for column in columns:
+        if column not in fields:
+            listed = ", ".join(list(fields)[:20])
+            summary = f'the file "{name}" has no column "{column}", which `source.query.id` names'
+            raise NotFound(summary, hint=f"its columns: {listed}")
+
+
 def _keyed(columns: Sequence[str]) -> Callable[[Row], str]:
     return lambda row: id_of([row.get(column) for column in columns])
 
@@ -235,5 +253,7 @@ def _pages(rows: Iterator[tuple[int, Row]], name: str, columns: Sequence[str], *
 def _record(line: int, row: Row, name: str, columns: Sequence[str], *, named: bool) -> Record:
     record = id_of([row.get(column) for column in columns]) if columns else ""
     if named and columns and not record:
-        raise bad_row("FI002", name, line, f"no id: {', '.join(columns)} is empty", hint="`source.query.id` names it")
+        absent = [column for column in columns if column not in row]
+        told = f"no id: there is no {', '.join(absent)}" if absent else f"no id: {', '.join(columns)} is empty"
+        raise bad_row("FI002", name, line, told, hint="`source.query.id` names it")
     return quick_record(id=record, fields=row)

@@ -67,11 +67,15 @@ class JsonFile(Target):
 
     def describe(self, collection: str, options: Any) -> Collection:
         """Fields are not told: each line has its own. A target may be absent: then its first write makes it."""
-        return self._folder.describe(collection, may_be_absent=isinstance(options, WriteOptions))
+        return self._folder.describe(collection, options)
 
     def read(self, query: Query) -> Iterator[Page]:
         """Every line. Raises BadAnswer with line and column for one that is no JSON object."""
         return self._folder.read(query)
+
+    def whereabouts(self, query: Query, places: frozenset[int]) -> Mapping[int, str]:
+        """Lines of the file."""
+        return self._folder.whereabouts(query, places)
 
     def fold(self, field: Field | None, value: Value) -> str:
         """The text itself; 7 and "7" are one key."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 from migrator.contract.capabilities import Capabilities
 from migrator.contract.handed import Auth, Wire
 from migrator.contract.messages import Answer, Batch, Call, Page, Query, Result, Writing
+from migrator.model.people import Person
 from migrator.model.plan import Change
 from migrator.model.values import Collection, Field, File, Key, Value
 
@@ -77,6 +78,13 @@ class Source(Protocol):
         """
         raise NotImplementedError
 
+    def people(self) -> Sequence[Person] | None:
+        """Everybody whom its user fields can name; None where the system does not tell. Reads only.
+
+        Asked once, and only where a mapping of the playbook names the system.
+        """
+        return None
+
     def count(self, query: Query) -> int | None:
         """How many records fit, in one cheap call, or None if the system can't say."""
         return None
@@ -89,6 +97,13 @@ class Source(Protocol):
         server holds (a cursor) at the end, also after a failure or when the iterator is closed early.
         """
         raise NotImplementedError
+
+    def whereabouts(self, query: Query, places: frozenset[int]) -> Mapping[int, str]:
+        """Where the nth records of `read` (from 1) stand, such as "line 7", for people; none where nothing tells.
+
+        Asked for the few records that are told of, after the reading.
+        """
+        return {}
 
     def open(self, file: File) -> Iterator[bytes]:
         """A File's bytes. MUST be safe on another thread. Raises NotFound, Unreachable."""

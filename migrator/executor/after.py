@@ -35,7 +35,7 @@ class After:
 
 def after_results(way: Way, kind: PlanKind, parcel: Parcel, results: Sequence[Result]) -> After:
     """The outcomes that decode told. Raises MigratorError where decode breaks its contract."""
-    landing = landing_of(way, parcel, results)
+    landing = None if kind is PlanKind.UNDO else landing_of(way, parcel, results)  # an undo takes rows away
     if landing is not None:
         return After(landing=landing)
     loads = parcel.loads

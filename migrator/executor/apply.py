@@ -10,7 +10,7 @@ from migrator.contract import Clock, Pair
 from migrator.errors import Conflict, MigratorError, Paused
 from migrator.executor.carry import carry, recovered
 from migrator.executor.first import read_back
-from migrator.executor.preflight import preflight
+from migrator.executor.preflight import preflight, taken_over
 from migrator.executor.report import exit_code, report
 from migrator.executor.runlog import RunLog
 from migrator.executor.running import Running
@@ -40,7 +40,9 @@ def apply(
     Ends with RunEnded. Where the run ends early, RunEnded comes too, and then the MigratorError that says why: the
     journal is in order by then, and the same call goes on where this one stopped.
     """
-    with state.lease(way.place for way in ways.values()):
+    lease = state.lease(way.place for way in ways.values())
+    yield from lease.awaited(options.lock_timeout, clock, stop)
+    with lease:
         notes = preflight(kept, ways, state, options)
         yield from superseded(kept, ways, state, options, clock=clock, stop=stop, clean=clean)
         before = [run.number for run in state.runs()]
@@ -56,7 +58,7 @@ def apply(
             log=RunLog(state.log_path(run), clock.wall, clean),
         )
         running.tell(_started(running, resumed, [number for number in before if number != run.number]))
-        for note in notes:
+        for note in (*taken_over(lease), *notes):
             running.notice(note)
         yield from _carried(running, ways)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
@@ -12,6 +13,7 @@ from migrator.executor.load import Parcel
 from migrator.executor.recover import after_doubt, needs_settling
 from migrator.executor.running import SLICE, Running
 from migrator.executor.way import Way
+from migrator.model.problem import Place, Problem, Severity
 from migrator.model.run import Event, SectionStarted, Waiting
 from migrator.planfile import Section
 
@@ -45,18 +47,33 @@ def carry(running: Running, way: Way, section: Section) -> Iterator[Event]:
     except MigratorError:
         _drain(desk)
         raise
+    if desk.extra:
+        running.notice(_bill(way.step, desk.extra))
     if way.writing.collection.id in way.capabilities.renew_after:
         way.wire.renew()  # GLPI: a new entity can be used only by a session that began after it (vendor's issue list)
     yield from running.events()
+
+
+def _bill(step: str, requests: int) -> Problem:
+    what = "1 request more" if requests == 1 else f"{requests:,} requests more"
+    return Problem(
+        code="RN066",
+        severity=Severity.WARNING,
+        summary=f"the system refused records of step {step}: {what} than planned parted them from the rest",
+        place=Place(step=step),
+    )
 
 
 def recovered(running: Running, ways: Mapping[str, Way]) -> Iterator[Event]:
     """Requests that a broken run left without an answer: look, then decide. Raises what reading raises."""
     running.state.journal.section_begins()
     begun = running.clock.monotonic()
-    for doubt in running.state.journal.doubts(running.run.number):
+    found: Counter[str] = Counter()
+    doubts = running.state.journal.doubts(running.run.number)
+    for doubt in doubts:
         way = ways[doubt.step]
         if doubt.repeatable or not doubt.lines:
+            found["again"] += len(doubt.lines)
             running.state.journal.settle(running.run.number, (), (doubt.seq,))
             running.doubted.update(doubt.lines)
             continue
@@ -70,7 +87,27 @@ def recovered(running: Running, ways: Mapping[str, Way]) -> Iterator[Event]:
         after = running.turning(after_doubt(way, running.kind, [(load, "the run was broken off") for load in loads]))
         running.doubted.update(load.line for load in after.again)
         running.settle(doubt.step, after.settled, (doubt.seq,))
+        found["again"] += len(after.again)
+        found.update(one.outcome.status.value for _, one in after.settled)
         yield from running.events()
+    if found:
+        running.notice(_looked(len(doubts), found))
+        yield from running.events()
+
+
+def _looked(requests: int, found: Counter[str]) -> Problem:
+    """What looking at the requests in doubt has found."""
+    words = {
+        "done": "had been carried out",
+        "again": "had not, and are sent again",
+        "conflict": "had met something else: conflicts",
+    }
+    told = [f"{found[name]:,} {text}" for name, text in words.items() if found[name]]
+    rest = sum(count for name, count in found.items() if name not in words)
+    told += [f"{rest:,} came to nothing"] * bool(rest)
+    what = "1 broken request" if requests == 1 else f"{requests:,} broken requests"
+    summary = f"the target was looked at for what {what} had left in doubt: {', '.join(told)}"
+    return Problem(code="RN065", severity=Severity.WARNING, summary=summary)
 
 
 _SETTLING = "a new record may still show up"

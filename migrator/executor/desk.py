@@ -78,6 +78,8 @@ class Desk:
         self._login = 0
         self._renewed = False
         self._drift = Drift(running, way, section)
+        self.extra = 0
+        """Requests that were sent only since others were refused."""
         self.failures = Failures(section.step, running.options.max_errors)
         """Of this section."""
 
@@ -173,7 +175,9 @@ class Desk:
         lines = [load.line for load in parcel.loads]
         section, run = self._section, self._running.run.number
         self.failures.watch(parcel)
-        parcel.seq = self._running.state.journal.intent(run, section.step, section.phase, parcel.call, lines)
+        journal = self._running.state.journal
+        parcel.seq = journal.intent(run, section.step, section.phase, parcel.call, lines, extra=parcel.extra)
+        self.extra += parcel.extra
         for load in parcel.loads:
             load.attempts += 1
         parcel.login = self._login
@@ -207,9 +211,9 @@ class Desk:
         except Conflict as error:
             self._conflict(parcel, error)
         except Denied as error:
-            self._follow(denied(parcel, error), parcel, keep_rest=True)
+            self._follow(denied(parcel, error), parcel, keep_rest=True, refused=True)
         except Refused as error:
-            self._follow(refused(parcel, error), parcel)
+            self._follow(refused(parcel, error), parcel, refused=True)
         except LoginRefused as error:
             self._logged_out(parcel, error)
         except SystemFailed as error:
@@ -285,8 +289,10 @@ class Desk:
 
     # ------------------------------------------------------------ what follows
 
-    def _follow(self, after: After, parcel: Parcel | None = None, *, keep_rest: bool = False) -> None:
-        """Journal the outcomes, close the parcel's row, queue what goes again."""
+    def _follow(
+        self, after: After, parcel: Parcel | None = None, *, keep_rest: bool = False, refused: bool = False
+    ) -> None:
+        """Journal the outcomes, close the parcel's row, queue what goes again. `refused`: since not all was taken."""
         answered = () if parcel is None else (parcel.seq,)
         if after.landing is not None:
             self._running.land(self._section.step, after.landing, answered)
@@ -294,11 +300,11 @@ class Desk:
         else:
             self._running.settle(self._section.step, after.settled, answered)
             self.failures.count(after.settled)
-        root = -1 if parcel is None else parcel.root
+        root, extra = (-1, refused) if parcel is None else (parcel.root, refused or parcel.extra)
         for fresh in (*after.parcels, *packed(self._way.capabilities, after.again)):
-            fresh.root = root
+            fresh.root, fresh.extra = root, extra
             fresh.rescued = fresh.rescued or (parcel is not None and parcel.rescued)
             self._again.append(fresh)
         if parcel is not None and parcel.rest and not keep_rest:
-            rest = Parcel(batches=(parcel.rest,), root=root, rescued=True, checked=True)
+            rest = Parcel(batches=(parcel.rest,), root=root, rescued=True, checked=True, extra=True)
             self._again.append(rest)

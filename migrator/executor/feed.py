@@ -11,8 +11,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from migrator.codec.change import is_marked, parse_change
-from migrator.contract import Pair, pair_of_ref
 from migrator.errors import SystemFailed
+from migrator.executor.filling import Unfilled, filled, filled_fields, holds_ref, refs_of, stand_for
 from migrator.executor.landing import links_of
 from migrator.executor.load import Load, Packer, Parcel, ready, settled_done, settled_not, unsent
 from migrator.executor.running import Running
@@ -20,7 +20,6 @@ from migrator.executor.turn import restored
 from migrator.executor.way import Way
 from migrator.failpoint import failpoint
 from migrator.model.plan import Action, Change, PlanKind
-from migrator.model.references import PLAIN, refs_in, waits
 from migrator.model.run import Cause, Outcome, Status
 from migrator.model.values import File, Key, Ref, Value
 from migrator.planfile import Section
@@ -127,8 +126,8 @@ def _fill(
     settled: list[tuple[Load, Settled]],
 ) -> None:
     """Look up what these lines refer to and wait for, all at once, and make them ready."""
-    refs = [_refs_of(one.change) for one in waiting]
-    known = _known(running, [ref for some in refs for ref in some])
+    refs = [refs_of(one.change) for one in waiting]
+    known = stand_for(running.state.ids, [ref for some in refs for ref in some], _ours(running))
     needed = running.state.journal.outcomes_of(
         running.run.number, [name for one in waiting for name in one.change.needs]
     )
@@ -141,14 +140,16 @@ def _fill(
             loads[one.place] = (
                 ready(way, one.offset, change) if turn is None else restored(way, one.offset, change, turn)
             )
-        except _Nothing as nothing:
+        except Unfilled as nothing:
             settled.append(_skipped(one.offset, change, str(nothing)))
         except SystemFailed as error:
             settled.append(_unsendable(one.offset, change, error))
 
 
-class _Nothing(Exception):
-    """What a line waits for came to nothing; says what."""
+def _ours(running: Running) -> int | None:
+    """A load's Refs are of records that this very run makes: where an earlier run's row is all there is, its record
+    is gone, and making it again came to nothing."""
+    return running.run.number if running.kind is PlanKind.LOAD else None
 
 
 _UNSENT = frozenset({Action.LINK, Action.UNLINK})
@@ -229,11 +230,11 @@ def _filled(
     if change.needs:
         change = _after_needs(running, way, change, needed)
     values = {
-        name: _resolved_fields(getattr(change, name), known)
+        name: filled_fields(getattr(change, name), known)
         for name in ("after", "whole", "along")
-        if _holds_ref(getattr(change, name))
+        if holds_ref(getattr(change, name))
     }
-    key: Key = tuple([_resolved(value, known) for value in change.key])
+    key: Key = tuple([filled(value, known) for value in change.key])
     if not values and key == change.key:
         return change
     return replace(change, key=key, **values)  # type: ignore[arg-type]  # names of Change's fields
@@ -242,7 +243,7 @@ def _filled(
 def _after_needs(running: Running, way: Way, change: Change, needed: Mapping[str, tuple[int, Outcome]]) -> Change:
     for name in change.needs:
         if name not in needed or needed[name][1].status is not Status.DONE:
-            raise _Nothing(_why(running, needed.get(name)))
+            raise Unfilled(_why(running, needed.get(name)))
         line, outcome = needed[name]
         if outcome.did is Action.UPLOAD:
             upload = next(running.kept.change_at([line]))
@@ -277,53 +278,3 @@ def _uploaded(after: Mapping[str, Value], upload: Change, outcome: Outcome, iden
     if isinstance(value, tuple):
         return {**after, name: tuple(handed(one) if at == place else one for at, one in enumerate(value))}
     return {**after, name: handed(value)}
-
-
-def _known(running: Running, refs: Sequence[Ref]) -> dict[Ref, str]:
-    """Refs whose record stands -> its id.
-
-    A load's Refs are of records that this very run makes: where an earlier run's row is all there is, its record is
-    gone, and making it again came to nothing.
-    """
-    ours = running.run.number if running.kind is PlanKind.LOAD else None
-    by_pair: dict[Pair, dict[str, Ref]] = {}
-    for ref in refs:
-        by_pair.setdefault(pair_of_ref(ref), {})[ref.source_id] = ref
-    known: dict[Ref, str] = {}
-    for pair, by_id in by_pair.items():
-        for source_id, mapped in running.state.ids.lookup(pair, list(by_id)).items():
-            if mapped.gone_at is None and ours in (None, mapped.run):
-                known[by_id[source_id]] = mapped.target_id
-    return known
-
-
-def _refs_of(change: Change) -> list[Ref]:
-    found: list[Ref] = []
-    for values in (change.key, change.after, change.whole, change.along):
-        if values:
-            place = values if isinstance(values, tuple) else values.values()
-            if not PLAIN.issuperset(map(type, place)):
-                found.extend(ref for value in place for ref in refs_in(value))
-    return found
-
-
-def _holds_ref(values: Mapping[str, Value] | None) -> bool:
-    return any(map(waits, (values or {}).values()))
-
-
-def _resolved_fields(values: Mapping[str, Value], known: Mapping[Ref, str]) -> dict[str, Value]:
-    return {name: _resolved(value, known) for name, value in values.items()}
-
-
-def _resolved(value: Value, known: Mapping[Ref, str]) -> Value:
-    if isinstance(value, Ref):
-        if value not in known:
-            raise _Nothing(
-                f"the record that it refers to was not migrated: {value.source_collection} {value.source_id}"
-            )
-        return known[value]
-    if isinstance(value, tuple):
-        return tuple([_resolved(one, known) for one in value])
-    if isinstance(value, Mapping):
-        return {name: _resolved(one, known) for name, one in value.items()}
-    return value

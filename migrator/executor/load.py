@@ -80,6 +80,8 @@ class Parcel:
     """A part of what was denied before: the first record has been tried alone."""
     checked: bool = False
     """Drift was looked for."""
+    extra: bool = False
+    """It is sent only since a request was refused for some of its records."""
     fruitless: int = 0
     """Tries that left nothing (not sent, throttled)."""
     call: Call | None = None
@@ -256,8 +258,8 @@ _MAKES = frozenset({Action.CREATE, Action.UPDATE, Action.LINK})
 
 
 def entry_of(way: Way, action: Action, origin: Origin | None, kind: PlanKind, target_id: str) -> Entry | None:
-    """What a done change does to the id map: uploads and acts do nothing."""
-    if origin is None:
+    """What a done change does to the id map: uploads and acts do nothing, nor does an update that an undo makes."""
+    if origin is None or (kind is PlanKind.UNDO and action is Action.UPDATE):
         return None
     pair, source_id = way.pair(origin), origin.id
     if action in _MAKES:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from migrator.codec.paper import field_hash
 from migrator.errors import LocalFault, PlanRefused
@@ -12,6 +14,8 @@ from migrator.model.plan import Action, PlanKind, PlanStep, StepSummary
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.values import WritableOn
 from migrator.planfile import PlanFile
+from migrator.state.lease import Lease
+from migrator.state.place import loose, network
 from migrator.state.runs import RunRow
 from migrator.state.state import State
 
@@ -20,6 +24,8 @@ _ROW = 600
 _ROOM = 16 << 20
 """Bytes free beside that."""
 
+SKEW_SECONDS = 60.0
+"""Two clocks may differ by so much."""
 _REPLAN = "plan again, and look at what changed"
 
 
@@ -43,7 +49,7 @@ def preflight(kept: PlanFile, ways: Mapping[str, Way], state: State, options: Ap
             _recognisable(step, way, counts, state)
     _brakes(kept, options)
     _room(kept, state)
-    return tuple(_notes(kept, state))
+    return (*_notes(kept, state), *_clocks(kept, ways))
 
 
 def _approved(kept: PlanFile, options: ApplyOptions) -> None:
@@ -250,6 +256,17 @@ def _room(kept: PlanFile, state: State) -> None:
         )
 
 
+def taken_over(lease: Lease) -> Iterator[Problem]:
+    """Whose place we took although nobody could look whether they live."""
+    for holder in lease.over:
+        yield Problem(
+            code="ST012",
+            severity=Severity.WARNING,
+            summary=f"took over from a run that gave no sign of life: {holder.told}",
+            hint="if it lives after all, its next write is refused and it stops; look after that machine",
+        )
+
+
 def _notes(kept: PlanFile, state: State) -> Iterator[Problem]:
     if kept.trailer.problem_total:
         yield Problem(
@@ -257,10 +274,36 @@ def _notes(kept: PlanFile, state: State) -> Iterator[Problem]:
             severity=Severity.WARNING,
             summary=f"{kept.trailer.problem_total:,} records could not be planned and are left out",
         )
-    if state.folder.stat().st_mode & 0o077:
+    for place, why in islice(loose(state.folder), 1):
         yield Problem(
             code="ST010",
             severity=Severity.WARNING,
-            summary=f"others can look into the state folder {state.folder}: it holds record data",
-            hint=f"chmod 700 {state.folder}",
+            summary=f"the state holds record data, and {place} is not ours alone: {why}",
+            hint=f"chmod -R go= {shlex.quote(str(state.folder))}",
         )
+    kind = network(state.folder)
+    if kind is not None:
+        yield Problem(
+            code="ST013",
+            severity=Severity.WARNING,
+            summary=f"THE STATE LIES ON A NETWORK FILE SYSTEM ({kind}): its locks may hold nobody back, "
+            "and what was synced may be lost",
+            detail=f"State: {state.folder}",
+            hint="keep the state on a local disk: --state /var/lib/migrator, or MIGRATOR_STATE; "
+            "`migrator ids export` and `ids import` carry the id map between machines",
+        )
+
+
+def _clocks(kept: PlanFile, ways: Mapping[str, Way]) -> Iterator[Problem]:
+    """The clocks of the targets beside ours, as their answers told."""
+    seen = {step.target[0]: ways[step.step].skew() for step in kept.header.steps}
+    for system, skew in seen.items():
+        if skew is not None and abs(skew) > SKEW_SECONDS:
+            yield Problem(
+                code="ST014",
+                severity=Severity.WARNING,
+                summary=f"the clock of system {system} is {abs(skew):,.0f} seconds "
+                f"{'ahead of' if skew > 0 else 'behind'} ours",
+                place=Place(system=system),
+                hint="set this machine's clock, or tell whoever keeps that system",
+            )

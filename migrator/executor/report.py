@@ -58,6 +58,8 @@ def _steps(state: State, run: RunRow, kept: PlanFile) -> tuple[StepReport, ...]:
     for doubt in state.journal.doubts(run.number):
         tallies[doubt.step]["unknown"] += len(doubt.lines)
         tallies[doubt.step]["todo"] -= len(doubt.lines)
+    for step, count in state.journal.extras(run.number).items():
+        tallies[step]["extra"] = count
     ran = {step.step: step for step in state.history.steps(run.number)}
     return tuple(
         _step(name, tally, kept.trailer.counts.get(name, StepSummary()), ran.get(name))
@@ -65,7 +67,13 @@ def _steps(state: State, run: RunRow, kept: PlanFile) -> tuple[StepReport, ...]:
     )
 
 
-_DONE = {"create": "created", "update": "updated", "delete": "deleted", "link": "linked"}
+_DONE = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "link": "linked",
+    "unlink": "unlinked",
+}
 _NOT = {Status.FAILED: "failed", Status.CONFLICT: "conflicts", Status.SKIPPED: "skipped", Status.UNKNOWN: "unknown"}
 
 
@@ -85,12 +93,14 @@ def _step(name: str, tally: Counter[str], planned: StepSummary, ran: RunStep | N
         updated=tally["updated"],
         deleted=tally["deleted"],
         linked=tally["linked"],
+        unlinked=tally["unlinked"],
         self_reference=tally["self_reference"],
         failed=tally["failed"],
         conflicts=tally["conflicts"],
         skipped=tally["skipped"] + planned.problems + planned.skipped,
         unknown=tally["unknown"],
         todo=tally["todo"],
+        extra_requests=tally["extra"],
         target_before=planned.target_count,
         target_after=None if ran is None else ran.target_after,
     )

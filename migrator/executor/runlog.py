@@ -31,14 +31,28 @@ class RunLog:
         paper = {"at": round(self._wall(), 3), "event": name, **content}
         text = self._clean(orjson.dumps(paper, option=orjson.OPT_NON_STR_KEYS).decode())
         try:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            with os.fdopen(descriptor, "ab") as file:
-                file.write(text.encode() + b"\n")
+            _append(self._path, text.encode() + b"\n")
         except OSError as error:
             raise LocalFault(
                 f"cannot write the log {self._path}: {error.strerror}",
                 hint="free space or mend the rights, then go on with `migrator resume`",
             ) from error
+
+
+def _append(path: Path, line: bytes) -> None:
+    """The whole line or nothing of it. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        try:
+            left = line
+            while left:
+                left = left[os.write(descriptor, left) :]
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _told(event: Event) -> dict[str, Any]:

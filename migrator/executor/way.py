@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from migrator.contract import Budget, Capabilities, Pair, Query, Target, Wire, Writing
@@ -27,11 +28,18 @@ class Way:
     """Under the step's WriteOptions."""
     identity: str
     """Of the target system."""
+    skew: Callable[[], float | None] = lambda: None
+    """Seconds that its clock is ahead of ours, as its answers tell; None: they do not."""
 
     @property
     def place(self) -> tuple[str, str]:
         """Identity and collection, as the state keys them."""
         return self.identity, self.writing.collection.id
+
+    @property
+    def target_identity(self) -> str:
+        """Of the target system, under the name that a planned step has for it."""
+        return self.identity
 
     def read_back(self, fields: tuple[str, ...] | None = None) -> Query:
         """The target collection as a whole."""
@@ -69,5 +77,7 @@ class ApplyOptions:
     """The plan hash that was approved."""
     max_wait: float | None = None
     """Seconds of waiting at a stretch after which the run pauses; None: 900."""
+    lock_timeout: float = 0.0
+    """Seconds to wait for another run on the same collections."""
     overwrite: bool = False
     """Records that moved since planning are written over, their values kept in the journal."""

@@ -82,6 +82,8 @@ class Change:
     """upload, act: the field."""
     position: int | None = None
     """upload: which of the field's files, from 0."""
+    corrected: Mapping[str, Value] | None = None
+    """retry: the fields that people corrected, as the run had wanted them."""
 
 
 quick_change = maker(Change)
@@ -104,6 +106,8 @@ class PlanStep:
     """Target field that the step names, or that is required -> hash of its description; None: none was told."""
     stamp: str | None = None
     """The target collection's stamp while planning."""
+    query: Mapping[str, Any] = field(default_factory=dict)
+    """`source.query` as the playbook has it: what came to the source since is counted by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +253,38 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownCount:
+    """One value that is not known, and how often it came."""
+
+    value: str
+    """As text; cut after 200 characters."""
+    records: int
+    """Source records that have it."""
+    example: str
+    """Key or origin id of one of them."""
+    hint: str = ""
+    """What to do about this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownValues:
+    """What one mapping, field or source does not know, in one step."""
+
+    step: str
+    """Step."""
+    why: str
+    """Such as `not in mapping "state"`, `no choice of field "status"`."""
+    policy: str
+    """What became of the values: fail, keep, null or default."""
+    values: tuple[UnknownCount, ...]
+    """The hundred most frequent, those first."""
+    different: int
+    """Different values; beyond 10,000 they are not told apart, and this says 10,000."""
+    times: int
+    """All of them, each counted once a record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTrailer:
     """What is known when the last line is made."""
 
@@ -260,6 +296,8 @@ class PlanTrailer:
     """Step and code, joined by a slash -> all of them."""
     notes: tuple[Problem, ...] = ()
     """Warnings and reasons, such as why no deletes are planned."""
+    unknown: tuple[UnknownValues, ...] = ()
+    """Values that mappings and fields do not know, counted, whatever the policy."""
     brakes: tuple[Brake, ...] = ()
     """Why apply refuses."""
     forecast: Forecast = field(default_factory=Forecast)

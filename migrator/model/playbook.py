@@ -57,6 +57,19 @@ class Unknown(StrEnum):
     NULL = "null"
 
 
+class PersonWord(StrEnum):
+    """What a person goes by."""
+
+    EMAIL = "email"
+    """An e-mail address."""
+    NAME = "name"
+    """The name that people see."""
+    LOGIN = "login"
+    """The user name."""
+    USER = "user"
+    """What the system's own user fields hold."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """One side's address and login, as written: secrets are still `env` expressions."""
@@ -72,9 +85,16 @@ class MappingTable:
     values: Mapping[str, Any] | None = field(default=None, metadata=about("Source value -> target value."))
     file: str | None = field(
         default=None,
-        metadata=about("A CSV of two columns (from, to) or a YAML map, relative to the playbook."),
+        metadata=about("A CSV of two columns (from, to) or a YAML or JSON map, relative to the playbook."),
     )
+    people: str | None = field(
+        default=None,
+        metadata=about("Name of a system whose people are the table.", examples=("cmdb",)),
+    )
+    by: PersonWord = field(default=PersonWord.EMAIL, metadata=about("`people`: what the source values are."))
+    gives: PersonWord = field(default=PersonWord.USER, metadata=about("`people`: what a value becomes."))
     unknown: Unknown = field(default=Unknown.FAIL, metadata=about("What an unknown value does."))
+    default: Any = field(default=None, metadata=about("What an unknown value becomes, in place of `unknown`."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,18 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownValue:
+    """A value of a record that a mapping, a field of the target or the source does not know."""
+
+    why: str
+    """Such as `not in mapping "state"`."""
+    value: str
+    """As text."""
+    policy: str = "fail"
+    """What became of it: fail (the record is a Problem), keep, null or default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One finding."""
 
@@ -56,3 +68,5 @@ class Problem:
     """Where."""
     hint: str = ""
     """What to do."""
+    unknown: tuple[UnknownValue, ...] = ()
+    """Values that caused it: a plan counts them, and views tell them once with their counts."""

@@ -224,6 +224,8 @@ class StepReport:
     """Done."""
     linked: int = 0
     """Done."""
+    unlinked: int = 0
+    """Done: rows of the id map that an undo took out."""
     self_reference: int = 0
     """Done: fields that refer to records of the same step, set after these were made."""
     failed: int = 0
@@ -236,6 +238,8 @@ class StepReport:
     """In doubt still."""
     todo: int = 0
     """Without an outcome."""
+    extra_requests: int = 0
+    """Sent only to part what the system refuses from what it takes."""
     target_before: int | None = None
     """Records in the target while planning, where it counts."""
     target_after: int | None = None
@@ -294,6 +298,8 @@ class Report:
     """Wall time spent, all takings-up together, where known."""
     notes: tuple[Problem, ...] = ()
     """Warnings."""
+    quarantine: str = ""
+    """Path of the CSV of what did not come about; "" where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

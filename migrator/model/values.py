@@ -217,6 +217,8 @@ class Collection:
     """As the system's people call it."""
     fields: Mapping[str, Field] | None
     """Field name -> Field; None: the system does not tell its fields."""
+    closed: bool = False
+    """Every record has these fields and no others: a step that reads another one is a mistake of the playbook."""
     stamp: str | None = None
     """Changes with any content (a file's sha256, "absent" for none); None where there is no such thing."""
     rights: Rights | None = None

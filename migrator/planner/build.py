@@ -20,8 +20,8 @@ from migrator.planner.copying import copied, late
 from migrator.planner.findings import keyed, of_record
 from migrator.planner.keep import Book, Kept, refuse, settle
 from migrator.planner.lane import Lane
-from migrator.planner.lines import LinesOf, Scratch
-from migrator.planner.match import chunk_of, pair_up
+from migrator.planner.lines import LinesOf, Scratch, disk
+from migrator.planner.match import chunk_of, name_of, pair_up
 from migrator.planner.second import refer_back
 from migrator.planner.snapshot import CHUNK, Chunk, View
 from migrator.planner.standing import Standing
@@ -45,7 +45,7 @@ def build(path: Path, header: PlanHeader, lanes: Mapping[str, Lane]) -> Generato
 
     Nothing holds all records or all changes. Raises what the systems raise, and LocalFault for the disk.
     """
-    with LinesOf() as opener:
+    with disk(), LinesOf() as opener:
         book = Book(opener.keep(Scratch()), opener.keep(Standing()))
         kept: dict[str, Kept] = {}
         for name, lane in lanes.items():
@@ -121,6 +121,8 @@ def _chunks(book: Book, kept: Kept, size: int) -> Iterator[Chunk]:
         tally["read"] += 1
         book.number += 1
         desired = desired_of(record)
+        if lane.missed:
+            _note_missed(book, kept, record, desired)
         if desired is not None:
             some.append((book.number, desired))
             if len(some) == size:
@@ -128,6 +130,14 @@ def _chunks(book: Book, kept: Kept, size: int) -> Iterator[Chunk]:
                 some = []
     if some:
         yield chunk_of(lane, some if kept.refs is None else _filled(book, kept, some))
+
+
+def _note_missed(book: Book, kept: Kept, record: Record, desired: Desired | None) -> None:
+    """What mappings did not know, under the record's name as far as it has one."""
+    name = record.id if desired is None else name_of(desired)
+    name = name if name.strip() else f"number {book.number - kept.first:,} of the source"
+    book.unknowns.add(kept.lane.step.name, name, kept.lane.missed)
+    kept.lane.missed.clear()
 
 
 def _filled(book: Book, kept: Kept, some: list[tuple[int, Desired]]) -> list[tuple[int, Desired]]:

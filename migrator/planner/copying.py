@@ -17,7 +17,7 @@ from migrator.planner.safety import brakes
 _HINTS = {
     "PL002": "make the keys differ, or say `duplicates: first | last`",
     "PL005": "one of them may be giving up its key: then apply in two plans",
-    "PL011": "name columns in `source.query.id` that tell records apart; two steps of a pair need different ones",
+    "PL011": "the id is to tell records apart (a file: `source.query.id`); two steps of a pair need different ones",
 }
 
 
@@ -40,9 +40,80 @@ def late(book: Book, kept: Mapping[str, Kept]) -> dict[int, Problem | None]:
                 dropped.update(_group(kept, left, "PL005", "source records want one target record"))
     for claims in book.origins.values():
         for group in claims.groups():
-            dropped.update(_group(kept, group, "PL011", "source records have one id"))
+            dropped.update(_one_id(kept, group, dropped))
     _keep_owners(book, kept, dropped)
+    return _side_by_side(kept, dropped)
+
+
+def _one_id(
+    kept: Mapping[str, Kept], group: tuple[int, ...], dropped: Mapping[int, Problem | None]
+) -> dict[int, Problem | None]:
+    """What several records with one id come to: where they have one key too, that was told or settled already."""
+    left = tuple(number for number in group if number not in dropped)
+    step = _one_step(kept, group)
+    if step is not None and len(left) == len(group) and not step.lane.writing.write.key:
+        policy = step.lane.step.source.duplicates
+        if policy is not Duplicates.ERROR:
+            winner = left[0] if policy is Duplicates.FIRST else left[-1]
+            return {number: None for number in left if number != winner}
+    problems = any(dropped[number] is not None for number in group if number in dropped)
+    if len(left) > 1 or (left and problems):
+        return {number: problem for number, problem in _group(kept, group, *_ONE_ID).items() if number in left}
+    return {}
+
+
+_ONE_ID = ("PL011", "source records have one id")
+
+
+def _side_by_side(kept: Mapping[str, Kept], dropped: dict[int, Problem | None]) -> dict[int, Problem | None]:
+    """The same, each group with its members: where they stand, and their keys where these are spelt differently."""
+    groups: dict[int, tuple[Problem, list[int]]] = {}
+    for number, problem in dropped.items():
+        if problem is not None:
+            groups.setdefault(id(problem), (problem, []))[1].append(number)
+    wanted = sorted(number for _, group in groups.values() for number in sorted(group)[:_SHOWN])[:_PLACED]
+    places, keys = _places(kept, wanted), _keys(kept, frozenset(wanted))
+    for problem, group in groups.values():
+        members = sorted(group)[:_SHOWN]
+        apart = len({keys[number] for number in members if number in keys}) > 1
+        told = [_member(places.get(number, ""), keys.get(number, "") if apart else "") for number in members]
+        more = f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else ""
+        if len(group) > 1 and any(told):
+            detail = f"{', '.join(filter(None, told))}{more}"
+            dropped.update(dict.fromkeys(group, replace(problem, detail=detail)))
     return dropped
+
+
+def _member(place: str, key: str) -> str:
+    return " ".join(part for part in (place, f'"{key}"' if key else "") if part)
+
+
+def _places(kept: Mapping[str, Kept], numbers: list[int]) -> dict[int, str]:
+    """Where these records stand, as far as their sources tell it."""
+    found: dict[int, str] = {}
+    for step in kept.values():
+        own = frozenset(number - step.first for number in numbers if step.first < number <= step.last)
+        told = step.lane.source.whereabouts(step.lane.query, own) if own else {}
+        found.update({nth + step.first: place for nth, place in told.items()})
+    return found
+
+
+def _keys(kept: Mapping[str, Kept], numbers: frozenset[int]) -> dict[int, str]:
+    """The keys of those of these records that have a line: it is looked for, since there are few such records."""
+    walked = (some for step in kept.values() if numbers for some in step.lines.walk())
+    return {
+        number: ", ".join(map(str, parse_change(line).key))
+        for some, lines in walked
+        if not numbers.isdisjoint(some)
+        for number, line in zip(some, lines, strict=True)
+        if number in numbers
+    }
+
+
+_PLACED = 1_000
+"""Records that are looked up for what is told of them."""
+_SHOWN = 5
+"""Members of a group that a problem names."""
 
 
 def _keep_owners(book: Book, kept: Mapping[str, Kept], dropped: dict[int, Problem | None]) -> None:
@@ -59,7 +130,7 @@ def _keep_owners(book: Book, kept: Mapping[str, Kept], dropped: dict[int, Proble
         for pair, owners in wanted.items()
     }
     for number, pair, owner in book.takeovers:
-        if owner in standing[pair]:
+        if owner in standing[pair] and number not in dropped:
             dropped[number] = Problem(
                 code="PL004",
                 summary=f"the target record that its key finds was made from source record {owner}",
@@ -94,6 +165,8 @@ def copied(
                 copied += len(lines)
             if copied:
                 offsets.append((name, int(phase), start, copied))
+    for step in kept.values():
+        _drop_quiet(book, step, dropped, told)
     counts = {name: _summary(step) for name, step in kept.items()}
     lanes = {name: step.lane for name, step in kept.items()}
     return PlanTrailer(
@@ -101,6 +174,7 @@ def copied(
         problems=book.findings.listed,
         problem_counts=dict(sorted(book.findings.counts.items())),
         notes=tuple(book.findings.notes),
+        unknown=tuple(book.unknowns.told({name: lane.tainted for name, lane in lanes.items()})),
         brakes=tuple(
             brake
             for name, lane in lanes.items()
@@ -151,9 +225,23 @@ def _drop(book: Book, step: Kept, problem: Problem | None, change: Change, *, kn
         return
     record = ", ".join(str(value) for value in change.key) or (change.origin.id if change.origin else "")
     origin = f"source record {change.origin.id}" if change.origin is not None else ""
+    detail = ": ".join(part for part in (origin, problem.detail) if part)
     field = problem.place.field if problem.place is not None else None
     place = Place(step=step.lane.step.name, record=record, field=field)
-    refuse(book, step, (replace(problem, place=place, detail=origin),), {}, 0)
+    refuse(book, step, (replace(problem, place=place, detail=detail),), {}, 0)
+
+
+def _drop_quiet(book: Book, step: Kept, dropped: Mapping[int, Problem | None], told: set[int]) -> None:
+    """Records that would stand as they are count like those with a line: what a group is told of is told of all."""
+    numbers = {number for number in dropped if step.first < number <= step.last} - told
+    for number in sorted(step.quiet.present(numbers)):
+        problem = dropped[number]
+        step.tally["unchanged"] -= 1
+        if problem is None:
+            step.tally["skipped"] += 1
+            continue
+        place = Place(step=step.lane.step.name, record=f"number {number - step.first:,} of the source")
+        refuse(book, step, (replace(problem, place=place),), {}, number)
 
 
 def _numbered(book: Book, step: Kept, line: bytes) -> bytes:

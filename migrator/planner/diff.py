@@ -92,7 +92,7 @@ class Judge:
         write = self._lane.writing.write
         fields = {name: value for name, value in pairing.desired.fields.items() if name not in self._only_update}
         if write.marker is not None:
-            _mark(fields, write.marker, marker_of(pairing.desired.origin, write.part))
+            mark(fields, write.marker, marker_of(pairing.desired.origin, write.part))
         return fields
 
     def _compare(self, pairing: Pairing, record: Record) -> Change | Problem | Fate:
@@ -184,7 +184,8 @@ def _not_given(lane: Lane, pairing: Pairing, missing: list[str]) -> Problem:
     )
 
 
-def _mark(fields: dict[str, Value], marker: Marker, text: str) -> None:
+def mark(fields: dict[str, Value], marker: Marker, text: str) -> None:
+    """Put the marker in its place."""
     if marker.field is not None:
         fields[marker.field] = text
     elif marker.line is not None:

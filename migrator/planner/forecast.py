@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
+from typing import Protocol
 
 from migrator.contract import EVERY, Capabilities, Rate, Recheck
 from migrator.model.plan import Action, Forecast, StepForecast, StepSummary
-from migrator.planner.lane import Lane
 
 SCAN_AGE = 15 * 60
 """Seconds after which a scan for drift is read again."""
@@ -17,13 +17,27 @@ Calls = dict[tuple[str, str], int]
 """(target identity, kind of call) -> how many: steps on one tenant share its pace."""
 
 
-def forecast(lanes: Mapping[str, Lane], counts: Mapping[str, StepSummary]) -> Forecast:
+class Costed(Protocol):
+    """What the cost of a step depends on."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Of the target under the step's WriteOptions."""
+        ...
+
+    @property
+    def target_identity(self) -> str:
+        """Its tenant."""
+        ...
+
+
+def forecast(lanes: Mapping[str, Costed], counts: Mapping[str, StepSummary]) -> Forecast:
     """Requests and least seconds per step and in all."""
     together: Calls = {}
     rates: dict[tuple[str, str], Rate] = {}
     steps = []
     for name, lane in lanes.items():
-        step, calls = _step(lane, counts[name])
+        step, calls = _step(name, lane, counts[name])
         steps.append(step)
         for kind, number in calls.items():
             for one in (kind, EVERY):
@@ -37,7 +51,7 @@ def forecast(lanes: Mapping[str, Lane], counts: Mapping[str, StepSummary]) -> Fo
     )
 
 
-def _step(lane: Lane, summary: StepSummary) -> tuple[StepForecast, dict[str, int]]:
+def _step(name: str, lane: Costed, summary: StepSummary) -> tuple[StepForecast, dict[str, int]]:
     capabilities = lane.capabilities
     calls: dict[str, int] = {}
     for action in (Action.UPLOAD, Action.CREATE, Action.UPDATE, Action.ACT, Action.DELETE):
@@ -52,7 +66,7 @@ def _step(lane: Lane, summary: StepSummary) -> tuple[StepForecast, dict[str, int
     calls[kind] = calls.get(kind, 0) + reads
     quota, paced = capabilities.daily_quota, calls | {EVERY: requests + reads}
     step = StepForecast(
-        step=lane.step.name,
+        step=name,
         requests=requests,
         reads=reads,
         seconds=max((_seconds(rate, paced.get(rate.kind, 0)) for rate in capabilities.pace), default=0),

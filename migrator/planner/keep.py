@@ -18,14 +18,15 @@ from migrator.model.values import Value
 from migrator.planfile import change_line
 from migrator.planner.batch import Batches
 from migrator.planner.deferral import Deferral, Deferrals
-from migrator.planner.diff import Judge
+from migrator.planner.diff import Fate, Judge
 from migrator.planner.findings import Findings, of_record, tainted, tellable
 from migrator.planner.lane import Lane
-from migrator.planner.lines import Claims, Lines, LinesOf, Scratch
+from migrator.planner.lines import Claims, Lines, LinesOf, Numbers, Scratch
 from migrator.planner.match import Pairing, name_of, unknown_key
 from migrator.planner.refs import References
 from migrator.planner.snapshot import joined
 from migrator.planner.standing import Standing
+from migrator.planner.unknown import Unknowns
 
 _NAMED = 5
 """Records named in a note."""
@@ -55,6 +56,8 @@ class Kept:
     """Ids of the source records that are brought over, by all steps of the same pair."""
     passed: Claims
     """Ids of those that `where` left out."""
+    quiet: Numbers
+    """Records that stand as they should: they have no line."""
     refs: References | None = None
     """Fills what its records refer to; None: they refer to nothing."""
     deferrals: Deferrals | None = None
@@ -72,8 +75,10 @@ class Book:
 
     def __init__(self, scratch: Scratch, standing: Standing) -> None:
         claims = partial(Claims, scratch)
+        self.scratch = scratch
         self.standing = standing
         self.findings = Findings()
+        self.unknowns = Unknowns()
         self.batches = Batches()
         self.keys: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
         self.ids: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
@@ -100,6 +105,7 @@ class Book:
             ids=self.ids[place],
             origins=self.origins[lane.pair],
             passed=self.passed[lane.pair],
+            quiet=Numbers(self.scratch),
             refs=References(lane, self.standing) if lane.refs else None,
             deferrals=opener.keep(Deferrals()) if itself else None,
             later=opener.open(ordered=ordered) if itself else None,
@@ -110,7 +116,9 @@ def refuse(book: Book, kept: Kept, problems: tuple[Problem, ...], fields: Mappin
     """One record that has no line; its problems are listed, the record is counted once."""
     kept.tally["problems"] += 1
     nth = number - kept.first
-    book.findings.add(kept.lane.step.name, tellable(problems, fields, nth, kept.lane.tainted))
+    told = tellable(problems, fields, nth, kept.lane.tainted)
+    book.findings.add(kept.lane.step.name, told)
+    book.unknowns.of_problems(kept.lane.step.name, told)
 
 
 def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
@@ -119,6 +127,7 @@ def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
     named = "".join(f"{name}\x1f" for name in kept.lane.writing.write.key)
     planned: list[tuple[Pairing, Change]] = []
     standing: list[Pairing] = []
+    quiet = kept.quiet.add
     watched = kept.lane.referred or kept.deferrals is not None
     for pairing in pairings:
         verdict, record, folded = judge.verdict(pairing), pairing.record, pairing.folded
@@ -139,6 +148,8 @@ def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
             refuse(book, kept, (verdict,), pairing.desired.fields, pairing.number)
         else:
             tally[verdict.value] += 1
+            if verdict is Fate.UNCHANGED:
+                quiet(pairing.number)
             if watched and record is not None:
                 standing.append(pairing)
     good = keep(book, kept, planned, kept.lines) if planned else planned

@@ -9,7 +9,7 @@ from typing import Protocol
 from migrator.contract import Capabilities, IdMap, Pair, Query, Source, Target, Writing
 from migrator.model.lean import dataclass
 from migrator.model.playbook import Limits, Step
-from migrator.model.problem import Problem
+from migrator.model.problem import Problem, UnknownValue
 from migrator.model.values import Origin, Record, Value
 
 
@@ -65,6 +65,10 @@ class Lane:
     """The plan does not see all of the source (--limit, --where)."""
     refs: Mapping[Pair, str] = field(default_factory=dict)
     """What its templates refer to -> the name that the playbook has for it. Its own pair: self-references."""
+    missed: list[UnknownValue] = field(default_factory=list)
+    """Values of the record in hand that mappings do not know and that `unknown` made good; the planner takes them."""
+    doubts: tuple[Problem, ...] = ()
+    """Warnings about the step; a plan says the same by the records that have problems."""
     referred: bool = False
     """A step of this plan, itself perhaps, refers to its records."""
 

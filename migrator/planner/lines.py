@@ -6,10 +6,13 @@ import sqlite3
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self, TypeVar
+
+from migrator.errors import LocalFault
 
 _BUCKETS = 32
 _HELD = 4096
@@ -20,6 +23,20 @@ _NUMBERS = 8192
 """Sequence numbers that are held before they go to disk."""
 _ROWS = 500
 """Lines that are read at once."""
+
+
+@contextmanager
+def disk() -> Iterator[None]:
+    """Faults of the temporary files as LocalFault: what was planned so far is gone."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise LocalFault(
+            f"cannot keep the plan in the making in {tempfile.gettempdir()}: {why}",
+            detail="No plan was written.",
+            hint="free space there, or name another folder for temporary files with TMPDIR, then plan again",
+        ) from error
 
 
 class Lines(Protocol):
@@ -209,6 +226,29 @@ class Claims:
                 hashes.extend(self._scratch.get(ours, "q"))
                 numbers.extend(self._scratch.get(theirs, "Q"))
             yield hashes, numbers
+
+
+class Numbers:
+    """Sequence numbers, most of them on disk: eight bytes each."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._held = array("Q")
+        self._spilled: list[Stretch] = []
+
+    def add(self, number: int) -> None:
+        """Keep it."""
+        self._held.append(number)
+        if len(self._held) >= _HELD:
+            self._spilled += self._scratch.put([self._held])
+            self._held = array("Q")
+
+    def present(self, sought: Set[int]) -> set[int]:
+        """Those of these numbers that were kept."""
+        found = sought & set(self._held)
+        for place in self._spilled if sought else ():
+            found |= sought & set(self._scratch.get(place, "Q"))
+        return set(found)
 
 
 class _Closing(Protocol):

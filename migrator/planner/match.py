@@ -183,6 +183,7 @@ def _ambiguous(lane: Lane, code: str, desired: Desired, what: str, hits: list[Re
         f"{len(hits)} records of the target have {what}: {_list(hits)}",
         step=lane.step.name,
         record=name_of(desired),
+        detail=f"source record {desired.origin.id} of {desired.origin.collection}",
         hint="merge or rename them in the target, or choose a key that is unique there",
     )
 

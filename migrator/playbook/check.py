@@ -23,7 +23,7 @@ from migrator.playbook.references import check_references
 from migrator.playbook.spelling import CONNECTOR, ref_tree, step_tree
 from migrator.playbook.steps import Surroundings, check_step
 from migrator.playbook.systems import Known, check_system
-from migrator.playbook.tables import resolved
+from migrator.playbook.tables import at_odds, resolved
 
 _NAME = re.compile(r"[^\s/\x00-\x1f\x7f](?:[^/\x00-\x1f\x7f]{0,98}[^\s/\x00-\x1f\x7f])?")
 
@@ -95,6 +95,8 @@ def check(made: Draft, checks: Checks, folder: File) -> list[Finding]:
     for name, table in made.mappings.items():
         made.mappings[name], more = resolved(name, table, folder)
         found.extend(more)
+    for name, part in _entries(made.tree, "mappings"):
+        found.extend(at_odds(name, part, made.names("systems")) if isinstance(part, Mapping) else ())
     found.extend(constants_only(made.tree.get("vars"), ("vars",), "vars"))
     around = Surroundings(
         systems=made.names("systems"),
@@ -205,6 +207,7 @@ def _unused_systems(made: Draft) -> Iterator[Finding]:
     if len(made.steps) != len(_items(made.tree, "steps")):
         return
     used = {side for _, step in made.steps for side in (step.source.system, step.target.system)}
+    used |= {table.people for table in made.mappings.values() if table.people is not None}
     used |= {side for ref in made.refs.values() for side in (ref.source.system, ref.target.system)}
     for name in made.systems:
         if name not in used:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path as File
 from typing import Any
 
@@ -14,7 +14,7 @@ from migrator.codec.strict import StrictError, decoded
 from migrator.errors import PlaybookInvalid
 from migrator.model.playbook import MappingTable
 from migrator.playbook.expressions import constants_only
-from migrator.playbook.finding import Finding
+from migrator.playbook.finding import Finding, did_you_mean
 from migrator.playbook.parse import SIZE_MAX, parse
 
 HEADER = ["from", "to"]
@@ -32,16 +32,39 @@ class _Unusable(Exception):
 def resolved(name: str, table: MappingTable, folder: File) -> tuple[MappingTable, list[Finding]]:
     """The table with its values, and what is wrong with it. Files stand relative to `folder`, the playbook's."""
     base: Path = ("mappings", name)
-    if (table.values is None) == (table.file is None):
-        summary = f'the mapping "{name}" takes one of values and file'
-        hint = "write one of them: values: {From: To} or file: mappings/name.csv"
+    if [table.values, table.file, table.people].count(None) != 2:
+        summary = f'the mapping "{name}" takes one of values, file and people'
+        hint = "write one of them: values: {From: To}, file: mappings/name.csv or people: SYSTEM"
         return table, [Finding(path=base, of_key=True, code="PB038", summary=summary, hint=hint)]
+    if table.people is not None:
+        return table, []
     if table.file is None:
         return table, list(constants_only(table.values, (*base, "values"), "mappings"))
     try:
         return dataclasses.replace(table, values=_read(table.file, folder)), []
     except _Unusable as fault:
         return table, [Finding(path=(*base, "file"), code="PB038", summary=str(fault), hint=fault.hint)]
+
+
+def at_odds(name: str, tree: Mapping[str, Any], systems: Collection[str]) -> Iterator[Finding]:
+    """Keys of a mapping, as written, that do not go together, and a system that there is not."""
+    base: Path = ("mappings", name)
+    if "default" in tree:
+        if tree["default"] is None:
+            hint = 'write unknown: "null"'
+            yield Finding(path=(*base, "default"), code="PB038", summary="`default` takes a value", hint=hint)
+        if "unknown" in tree:
+            summary = f'the mapping "{name}" takes one of unknown and default'
+            yield Finding(path=(*base, "unknown"), of_key=True, code="PB038", summary=summary, hint="keep one")
+        yield from constants_only(tree["default"], (*base, "default"), "mappings")
+    people = tree.get("people")
+    for key in ("by", "gives") if people is None else ():
+        if key in tree:
+            summary = f'`{key}` is for people: the mapping "{name}" has a table'
+            yield Finding(path=(*base, key), of_key=True, code="PB038", summary=summary, hint="take it out")
+    if isinstance(people, str) and people not in systems:
+        summary, hint = f'there is no system "{people}"', did_you_mean(people, systems, what="systems")
+        yield Finding(path=(*base, "people"), code="PB031", summary=summary, hint=hint)
 
 
 def _read(name: str, folder: File) -> Mapping[str, Any]:

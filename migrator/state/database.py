@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -15,51 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from migrator.errors import LocalFault, Locked, MigratorError
+from migrator.state.tables import LEASES, TABLES, TURNS, VERSION
+from migrator.state.upgrade import upgrade, upgraded_copy, version_of
 
 FILE = "state.db"
 """Name of the database in the state folder."""
-VERSION = 1
-"""Number of the tables' form, in `meta`."""
 SYNCHRONOUS = "FULL"
 """What was committed survives a power cut."""
-BUSY_SECONDS = 10.0
-"""How long a writer waits for another writer's transaction."""
-
-TABLES = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, plan TEXT NOT NULL, kind TEXT NOT NULL,
-    playbook TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, status TEXT NOT NULL, os_user TEXT NOT NULL,
-    host TEXT NOT NULL, seconds REAL NOT NULL DEFAULT 0);
-CREATE INDEX runs_plan ON runs (plan);
-CREATE TABLE run_steps (run INTEGER NOT NULL, step TEXT NOT NULL, target TEXT NOT NULL, collection TEXT NOT NULL,
-    pair INTEGER, read INTEGER NOT NULL, partial INTEGER NOT NULL, target_count INTEGER, target_after INTEGER,
-    stamp_after TEXT, PRIMARY KEY (run, step)) WITHOUT ROWID;
-CREATE INDEX run_steps_target ON run_steps (target, collection, run);
-CREATE TABLE pairs (pair INTEGER PRIMARY KEY, target TEXT NOT NULL, collection TEXT NOT NULL, source TEXT NOT NULL,
-    source_collection TEXT NOT NULL, part TEXT NOT NULL,
-    UNIQUE (target, collection, source, source_collection, part));
-CREATE TABLE id_map (pair INTEGER NOT NULL, source_id TEXT NOT NULL, target_id TEXT NOT NULL, run INTEGER NOT NULL,
-    gone_at TEXT, PRIMARY KEY (pair, source_id)) WITHOUT ROWID;
-CREATE INDEX id_map_target ON id_map (pair, target_id);
-CREATE TABLE requests (run INTEGER NOT NULL, seq INTEGER NOT NULL, step TEXT NOT NULL, phase INTEGER NOT NULL,
-    fence INTEGER NOT NULL, kind TEXT NOT NULL, repeatable INTEGER NOT NULL, sha256 BLOB NOT NULL,
-    lines BLOB NOT NULL, sent TEXT NOT NULL, answered TEXT, PRIMARY KEY (run, seq)) WITHOUT ROWID;
-CREATE INDEX requests_open ON requests (run, seq) WHERE answered IS NULL;
-CREATE TABLE outcomes (run INTEGER NOT NULL, line INTEGER NOT NULL, change_id BLOB NOT NULL, status TEXT NOT NULL,
-    did TEXT, target_id TEXT, version TEXT, code TEXT, field TEXT, cause TEXT, reason TEXT, attempts INTEGER NOT NULL,
-    found TEXT, PRIMARY KEY (run, line)) WITHOUT ROWID;
-CREATE TABLE leases (target TEXT NOT NULL, collection TEXT NOT NULL, fence INTEGER NOT NULL, owner TEXT NOT NULL,
-    host TEXT NOT NULL, pid INTEGER NOT NULL, since TEXT NOT NULL, beat TEXT NOT NULL,
-    PRIMARY KEY (target, collection)) WITHOUT ROWID;
-"""
-"""`requests.lines` packs byte offsets into the run's copy of the plan, eight bytes each, this machine's order swapped
-to little-endian; answered NULL with a line that has no outcome: in doubt. `outcomes.line` is such an offset."""
-TURNS = """
-CREATE TABLE IF NOT EXISTS turns (run INTEGER NOT NULL, line INTEGER NOT NULL, change TEXT NOT NULL,
-    PRIMARY KEY (run, line)) WITHOUT ROWID;
-"""
-"""Came later: a state that was made without it gets it when it is opened to write."""
-
+BUSY_SECONDS = 30.0
+"""How long a writer waits for the transaction of another: runs on other collections write too."""
 
 _ROWS = 100
 """Rows in a statement: of up to nine values each, they stay below the 999 that every SQLite takes."""
@@ -126,6 +92,12 @@ class Database:
         finally:
             self.run("ROLLBACK")
 
+    def prove(self) -> None:
+        """Every page and every index of it. Raises LocalFault for damage."""
+        said = self.rows("PRAGMA integrity_check(1)")
+        if said != [("ok",)]:
+            raise damaged(self.path, str(said[0][0] if said else "the check says nothing"))
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
@@ -136,8 +108,8 @@ def _many(into: str, row: str, rows: int) -> str:
     return f"{into} VALUES {', '.join([row] * rows)}"
 
 
-def open_to_write(folder: Path) -> Database:
-    """The database of this folder, made where there is none. Raises LocalFault."""
+def open_to_write(folder: Path, wall: Callable[[], float] = time.time) -> Database:
+    """The database of this folder, made where there is none, upgraded where older. Raises LocalFault, Locked."""
     path = folder / FILE
     with told(path):
         if not path.exists():
@@ -147,7 +119,8 @@ def open_to_write(folder: Path) -> Database:
             _check(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
-            connection.execute(TURNS)
+            if version_of(connection) < VERSION:
+                upgrade(connection, path, wall())
         except BaseException:
             connection.close()
             raise
@@ -165,8 +138,10 @@ def open_to_read(folder: Path) -> Database:
     with told(path):
         connection = _reading(path)
         try:
-            connection.execute("PRAGMA query_only = ON")
             _version(connection, path)
+            if version_of(connection) < VERSION:
+                connection = upgraded_copy(connection)
+            connection.execute("PRAGMA query_only = ON")
         except BaseException:
             connection.close()
             raise
@@ -208,11 +183,15 @@ def _fault(path: Path, error: sqlite3.DatabaseError) -> MigratorError:
 
 
 def damaged(path: Path, why: str) -> LocalFault:
-    """The error of a file that is no whole database."""
+    """The error of a file that is no whole database, with the commands that lead out of it."""
+    folder, aside = (
+        shlex.quote(str(place)) for place in (path.parent, path.parent.with_name(f"{path.parent.name}.damaged"))
+    )
     return LocalFault(
         f"the state {path} is damaged: {why}",
         detail="It was not changed. Nothing was sent.",
-        hint="put back a copy of the folder, or move it away and use `migrator ids import` or `ids rebuild`",
+        hint=f"put back a copy of the folder; without one: mv {folder} {aside} && migrator ids rebuild PLAYBOOK "
+        "(or: migrator ids import FILE, if you have an export)",
     )
 
 
@@ -259,14 +238,14 @@ def _make(path: Path) -> None:
 
 def _fill(connection: sqlite3.Connection) -> None:
     rows = (("version", str(VERSION)), ("id", secrets.token_hex(16)), ("fence", "0"))
-    connection.executescript(f"PRAGMA synchronous = {SYNCHRONOUS}; BEGIN; {TABLES} {TURNS}")
+    connection.executescript(f"PRAGMA synchronous = {SYNCHRONOUS}; BEGIN; {TABLES} {TURNS} {LEASES}")
     connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
     connection.execute("COMMIT")
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     _version(connection, path)
-    said = connection.execute("PRAGMA quick_check(1)").fetchone()
+    said = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if said != ("ok",):
         raise damaged(path, str(said[0] if said else "the check says nothing"))
 

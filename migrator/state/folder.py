@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from migrator.errors import LocalFault
@@ -12,6 +13,8 @@ PLANS = "plans"
 """Folder of the copies of plans, one a hash."""
 RUNS = "runs"
 """Folder of the logs, one a run."""
+QUARANTINE = "quarantine"
+"""Folder of what did not come about, named `run-NUMBER`."""
 
 
 def find(playbook: Path | None, plan: Path | None, cwd: Path, explicit: Path | None) -> Path:
@@ -66,5 +69,12 @@ def home_of(folder: Path, plan_hash: str) -> Path | None:
 
 
 def keep_home(folder: Path, plan_hash: str, home: Path) -> None:
-    """Remember it, absolute. Raises OSError."""
-    (folder / PLANS / f"{plan_hash}.home").write_text(str(home.resolve()), "utf-8")
+    """Remember it, absolute, whole or not at all. Raises OSError."""
+    place = folder / PLANS / f"{plan_hash}.home"
+    temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(str(home.resolve()).encode())
+        temporary.replace(place)
+    finally:
+        temporary.unlink(missing_ok=True)

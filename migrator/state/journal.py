@@ -82,8 +82,13 @@ class Journal:
         self._seq: dict[int, int] = {}
         self._indexed: int | None = None
 
-    def intent(self, run: int, step: str, phase: int, call: Call, lines: Sequence[int]) -> int:
-        """About to send: committed and synced before it returns. The request's number."""
+    def intent(
+        self, run: int, step: str, phase: int, call: Call, lines: Sequence[int], *, extra: bool = False
+    ) -> int:
+        """About to send: committed and synced before it returns. The request's number.
+
+        `extra`: it is sent only since another one was refused for some of its records.
+        """
         failpoint("before_intent")
         with self._lease.transaction():
             if run not in self._seq:
@@ -98,7 +103,7 @@ class Journal:
                     step,
                     phase,
                     self._lease.fence,
-                    call.kind,
+                    f"{_EXTRA}{call.kind}" if extra else call.kind,
                     call.repeatable,
                     _digest(call),
                     _packed(lines),
@@ -106,6 +111,7 @@ class Journal:
                 ),
             )
         self._seq[run] = seq
+        self._lease.still()
         failpoint("after_intent")
         return seq
 
@@ -222,6 +228,19 @@ class Journal:
                 found[outcome.change_id] = (line, outcome)
         return found
 
+    def versions_since(self, run: int, target_ids: Sequence[str]) -> Mapping[str, set[str]]:
+        """Target id -> versions that later runs left there, in any collection. Reads their outcomes whole."""
+        found: dict[str, set[str]] = {}
+        for start in range(0, len(target_ids), 500):
+            some = target_ids[start : start + 500]
+            for target_id, version in self._database.rows(
+                "SELECT target_id, version FROM outcomes WHERE run > ? AND status = 'done' AND version IS NOT NULL"
+                f" AND target_id IN ({','.join('?' * len(some))})",
+                (run, *some),
+            ):
+                found.setdefault(target_id, set()).add(version)
+        return found
+
     def section_begins(self) -> None:
         """Outcomes came in since the last question by change id."""
         self._indexed = None
@@ -254,6 +273,13 @@ class Journal:
         """Requests that were about to be sent."""
         return int(self._database.rows("SELECT COUNT(*) FROM requests WHERE run = ?", (run,))[0][0])
 
+    def extras(self, run: int) -> Mapping[str, int]:
+        """Step -> requests that were sent only since others were refused."""
+        rows = self._database.rows(
+            "SELECT step, COUNT(*) FROM requests WHERE run = ? AND kind LIKE ? GROUP BY step", (run, f"{_EXTRA}%")
+        )
+        return dict(rows)
+
     def last_answered(self, run: int) -> int:
         """Number of the last request that left no doubt; 0 without one."""
         sql = "SELECT COALESCE(MAX(seq), 0) FROM requests WHERE run = ? AND answered IS NOT NULL"
@@ -267,6 +293,8 @@ class Journal:
         return tuple(line for line in wanted if line not in settled)
 
 
+_EXTRA = "extra "
+"""Before the kind of such a request."""
 _COLUMNS = "change_id, status, did, target_id, version, code, field, cause, reason, attempts, found"
 _DONE = "(run, line, change_id, status, did, target_id, version, attempts)"
 _OF_O = ", ".join(f"o.{name}" for name in _COLUMNS.split(", "))

@@ -1,48 +1,90 @@
-"""Who may write: one holder for the whole state, named in a row for each target collection it wants.
+"""Who may write to which target collections: a row for each, with a heartbeat and a number that only grows.
 
-A holder whose process is gone on this host is taken over with a higher fence; the journal refuses writes under an
-older one. The row of another host is never taken over unseen: the message names it.
+Runs on different collections go on side by side. A holder that is gone is taken over with a higher number (the
+fence); whoever was taken over is refused by its own number at its next write, and stops. What two machines' clocks
+say is never enough: a silent holder elsewhere is watched on our own clock before it is taken over.
 """
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from dataclasses import astuple, fields
 from types import TracebackType
 from typing import Self
 
-from migrator.errors import Locked, MigratorError
+from migrator.contract import Clock
+from migrator.errors import Interrupted, Locked, MigratorError
+from migrator.model.lean import dataclass
+from migrator.model.run import Waiting
 from migrator.state.database import Database
+from migrator.state.process import Life, Process, life, myself
 
 BEAT_SECONDS = 10.0
-"""Time between two signs of life in the row."""
+"""Time between two signs of life in the rows."""
+WATCH_SECONDS = 2.5 * BEAT_SECONDS
+"""A holder elsewhere that seems silent is taken over when its row stood still for so long before our own eyes."""
+NAP_SECONDS = 30.0
+"""After so long between a look at the lease and the bytes that it allows, somebody else may hold it."""
+LOOK_SECONDS = 1.0
+"""Time between two looks of one who waits."""
+ALL = ("", "")
+"""In the place of a collection: all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A holder, as its first row tells."""
+
+    fence: int
+    """Its number."""
+    process: Process
+    """Who."""
+    run: int | None
+    """Number of its run, once it has one."""
+    since: str
+    """ISO 8601, UTC."""
+    beat: str
+    """Its last sign of life; ISO 8601, UTC."""
+    places: tuple[tuple[str, str], ...]
+    """Target identities and collections; ALL among them: everything."""
+
+    @property
+    def told(self) -> str:
+        """For people: owner, host, process, run, since when, last sign of life."""
+        run = "" if self.run is None else f", run {self.run}"
+        who = f"{self.process.user} on {self.process.host}, process {self.process.pid}{run}"
+        return f"{who}, since {self.since}, last sign of life {self.beat}"
 
 
 class Lease:
     """The right to write. A context manager; entering it again in the same State is nothing new."""
 
-    def __init__(self, database: Database, now: Callable[[], str]) -> None:
-        self._database = database
-        self._now = now
-        self._wanted: list[tuple[str, str]] = []
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], str],
+        wall: Callable[[], float],
+        awake: Callable[[], float],
+    ) -> None:
+        self._database, self._now, self._wall, self._awake = database, now, wall, awake
+        self._wanted: list[tuple[str, str]] = [ALL]
         self._depth = 0
-        self._beaten = 0.0
+        self._beaten = self._checked = 0.0
+        self._watched: dict[int, _Watched] = {}
         self.fence = 0
         """Our number while we hold it, else 0."""
+        self.over: tuple[Holder, ...] = ()
+        """Silent holders elsewhere that were taken over when it was taken."""
 
     def on(self, collections: Iterable[tuple[str, str]]) -> Self:
-        """The same lease, for these target identities and collections."""
+        """The same lease, for these target identities and collections; for none of them: for all there are."""
         if not self._depth:
-            self._wanted = sorted(set(collections))
+            self._wanted = sorted(set(collections)) or [ALL]
         return self
 
     def __enter__(self) -> Self:
-        if not self._depth:
+        if not self.fence:
             self._take()
         self._depth += 1
         return self
@@ -57,6 +99,29 @@ class Lease:
                     self._database.run("DELETE FROM leases WHERE fence = ?", (self.fence,))
             self.fence = 0
 
+    def awaited(self, seconds: float, clock: Clock, stop: Callable[[], int | None]) -> Iterator[Waiting]:
+        """Take it, waiting so long for others to end; enter it then. Raises Locked, LocalFault, Interrupted.
+
+        A holder that seems to be gone without leaving word is watched for as long as that takes.
+        """
+        until, told = clock.monotonic() + seconds, ""
+        while not self.fence:
+            try:
+                self._take()
+            except _Held as held:
+                now = clock.monotonic()
+                until = max(until, now + held.watch)
+                if until <= now:
+                    raise
+                why = held.problems[0].summary
+                if why != told:
+                    yield Waiting(seconds=until - now, why=why)
+                told = why
+                clock.wait(min(LOOK_SECONDS, until - now))
+                number = stop()
+                if number is not None:
+                    raise Interrupted(f"stopped by signal {number}, waiting", signal_number=number) from held
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing, and only while we hold the lease. Raises Locked, LocalFault."""
@@ -66,73 +131,113 @@ class Lease:
 
     def check(self) -> None:
         """We hold it still. Inside the transaction that writes. Raises Locked where somebody took it over."""
-        rows = self._database.rows("SELECT MAX(fence) FROM leases")
-        if not self.fence or not rows or rows[0][0] != self.fence:
+        rows = self._database.rows("SELECT COUNT(*) FROM leases WHERE fence = ?", (self.fence,))
+        if not self.fence or rows[0][0] != len(self._wanted):
             raise Locked(
                 "another process took over this run; what we would write now is refused",
                 hint="look at `migrator runs`; nothing more was sent",
             )
+        self._checked = self._awake()
+
+    def still(self) -> None:
+        """Where the machine slept since the last check, check again. Raises Locked."""
+        if self._awake() - self._checked >= NAP_SECONDS:
+            self.check()
 
     def beat(self) -> None:
         """A sign of life, at most every ten seconds. Raises Locked where somebody took it over."""
-        if self.fence and time.monotonic() - self._beaten >= BEAT_SECONDS:
+        if self.fence and self._awake() - self._beaten >= BEAT_SECONDS:
             with self.transaction():
                 self._database.run("UPDATE leases SET beat = ? WHERE fence = ?", (self._now(), self.fence))
-            self._beaten = time.monotonic()
+            self._beaten = self._awake()
+
+    def carries(self, run: int) -> None:
+        """Our rows tell this run. Inside a transaction."""
+        self._database.run("UPDATE leases SET run = ? WHERE fence = ?", (run, self.fence))
 
     def _take(self) -> None:
+        over = []
         with self._database.transaction():
-            for row in self._database.rows("SELECT owner, host, pid, since, beat FROM leases"):
-                if not _dead(*row[:3]):
-                    raise _held(self._database.path, *row)
+            for holder in holders(self._database):
+                if self._meets(holder):
+                    if self._judged(holder) is not Life.GONE:
+                        over.append(holder)
+                    self._database.run("DELETE FROM leases WHERE fence = ?", (holder.fence,))
             fence = int(self._database.rows("SELECT value FROM meta WHERE name = 'fence'")[0][0]) + 1
             self._database.run("UPDATE meta SET value = ? WHERE name = 'fence'", (str(fence),))
-            self._database.run("DELETE FROM leases")
-            now, who = self._now(), (_owner(os.getpid()), socket.gethostname(), os.getpid())
-            rows = [(*place, fence, *who, now, now) for place in self._wanted or [("", "")]]
-            self._database.run_many("INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        self.fence = fence
-        self._beaten = time.monotonic()
+            now = self._now()
+            rows = [(*place, fence, *astuple(myself()), None, now, now) for place in self._wanted]
+            self._database.run_many("INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self.fence, self.over = fence, tuple(over)
+        self._beaten = self._checked = self._awake()
+
+    def _meets(self, holder: Holder) -> bool:
+        return ALL in (*self._wanted, *holder.places) or not set(self._wanted).isdisjoint(holder.places)
+
+    def _judged(self, holder: Holder) -> Life:
+        """How a holder in our way may be taken over. Raises Locked where it may not, or not yet."""
+        judged = life(holder.process, holder.beat, self._wall())
+        if judged is Life.GONE:
+            return judged
+        if judged is not Life.SILENT:
+            raise _Held(self._database, holder, self._wanted)
+        now = self._awake()
+        first = _Watched(beat=holder.beat, since=now, moved=False)
+        watched = self._watched.setdefault(holder.fence, first)
+        if watched.beat != holder.beat:
+            watched = self._watched[holder.fence] = _Watched(beat=holder.beat, since=now, moved=True)
+        left = watched.since + WATCH_SECONDS - now
+        if left > 0:
+            raise _Held(self._database, holder, self._wanted, watch=0.0 if watched.moved else left)
+        return judged
 
 
-def held(database: Database) -> bool:
-    """A process that may be alive has taken a lease."""
-    return not all(_dead(*row) for row in database.rows("SELECT owner, host, pid FROM leases"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watched:
+    """What we saw of a holder that seemed silent."""
+
+    beat: str
+    """Its sign of life."""
+    since: float
+    """When we saw that for the first time, on our own clock."""
+    moved: bool
+    """It gave a new one while we looked: it lives, and is waited for no longer than anybody."""
 
 
-def _dead(owner: str, host: str, pid: int) -> bool:
-    """The process is surely gone: it ran here, and its number is free or belongs to a younger process."""
-    if host != socket.gethostname():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return owner.partition("/")[2] != _owner(pid).partition("/")[2]
+class _Held(Locked):
+    """Somebody holds what we want; `watch`: seconds after which it can be known that nobody does."""
+
+    def __init__(
+        self, database: Database, holder: Holder, wanted: Iterable[tuple[str, str]], watch: float = 0.0
+    ) -> None:
+        self.watch = watch
+        both = [place for place in holder.places if place in set(wanted) and place != ALL]
+        what = ", ".join(f"{collection} ({target})" for target, collection in both) or "the state"
+        super().__init__(
+            f"another run holds {what}: {holder.told}",
+            detail=f"State: {database.path}",
+            hint="--lock-timeout SECONDS waits for it; one whose process is gone is taken over by itself: on this"
+            " machine at once, elsewhere after ten minutes of silence",
+        )
 
 
-def _owner(pid: int) -> str:
-    """User, and when the process began (Linux: field 22 of /proc/PID/stat): two holders of a pid differ."""
-    try:
-        began = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        began = ""
-    return f"{user()}/{began}"
+def holders(database: Database) -> tuple[Holder, ...]:
+    """All that have rows, dead ones too, oldest first."""
+    of = ", ".join(field.name for field in fields(Process))
+    found: dict[int, Holder] = {}
+    for target, collection, fence, run, since, beat, *process in database.rows(
+        f"SELECT target, collection, fence, run, since, beat, {of} FROM leases ORDER BY fence, target, collection"  # noqa: S608  names of our own fields
+    ):
+        places = (*found[fence].places, (target, collection)) if fence in found else ((target, collection),)
+        who = Process(**dict(zip((field.name for field in fields(Process)), process, strict=True)))
+        found[fence] = Holder(fence=fence, process=who, run=run, since=since, beat=beat, places=places)
+    return tuple(found.values())
 
 
-def user() -> str:
-    """The login name, or the number where the system knows no name."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return str(os.getuid()) if hasattr(os, "getuid") else "?"
-
-
-def _held(path: Path, owner: str, host: str, pid: int, since: str, beat: str) -> Locked:
-    return Locked(
-        f"another run holds the state: {owner.partition('/')[0]} on {host}, process {pid}, since {since}",
-        detail=f"Its last sign of life was at {beat}. State: {path}",
-        hint="wait for it to end; a run whose process died on this machine is taken over by itself",
+def living(database: Database, wall: float) -> tuple[Holder, ...]:
+    """Those of whom nobody can say that they are gone."""
+    return tuple(
+        holder
+        for holder in holders(database)
+        if life(holder.process, holder.beat, wall) not in (Life.GONE, Life.SILENT)
     )

@@ -14,7 +14,8 @@ from migrator.model.lean import dataclass
 from migrator.model.run import RunStatus
 from migrator.state.database import Database
 from migrator.state.idmap import IdRows
-from migrator.state.lease import Lease, user
+from migrator.state.lease import Lease
+from migrator.state.process import user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,7 @@ class Runs:
         with self._lease.transaction():
             self._refuse_done(plan)
             number = self._insert(plan, kind, playbook, RunStatus.RUNNING, None, steps)
+            self._lease.carries(number)
         return self.run(number)
 
     def done_at_once(self, plan: str, kind: str, playbook: str, steps: Iterable[RunStep]) -> int:
@@ -131,6 +133,7 @@ class Runs:
             return None
         with self._lease.transaction():
             self._database.run("UPDATE runs SET status = 'running', ended = NULL WHERE number = ?", (run.number,))
+            self._lease.carries(run.number)
         return self.run(run.number)
 
     def unfinished(self, plan: str) -> RunRow | None:
@@ -145,7 +148,9 @@ class Runs:
         """The run of this number. Raises PlanRefused where there is none."""
         for run in self._runs("number = ?", number):
             return run
-        raise PlanRefused(f"this state has no run {number}", hint="`migrator runs` lists them")
+        rows = self._database.rows("SELECT MAX(number) FROM runs")
+        why = "it was removed by `runs --purge`; " if number < (rows[0][0] or 0) else ""
+        raise PlanRefused(f"this state has no run {number}", hint=f"{why}`migrator runs` lists those it has")
 
     def runs(self) -> tuple[RunRow, ...]:
         """All runs, oldest first."""
@@ -183,6 +188,18 @@ class Runs:
                 (status.value, self._now(), seconds, run),
             )
         failpoint("after_end")
+
+    def last_runs(self) -> tuple[tuple[int, str, str], ...]:
+        """(number of the last run, target identity, collection) of every target collection."""
+        rows = self._database.rows("SELECT MAX(run), target, collection FROM run_steps GROUP BY target, collection")
+        return tuple((run, target, collection) for run, target, collection in rows)
+
+    def remove(self, run: int, tables: Iterable[str]) -> None:
+        """All rows of a run, those of these tables among them. Rows of the id map keep its number."""
+        with self._lease.transaction():
+            for table in tables:
+                self._database.run(f"DELETE FROM {table} WHERE run = ?", (run,))
+            self._database.run("DELETE FROM runs WHERE number = ?", (run,))
 
     def completed(self, run: int, target: str, collection: str, stamp: str | None, count: int | None) -> None:
         """The target collection is finished: its stamp and record count afterwards."""

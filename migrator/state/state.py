@@ -19,7 +19,8 @@ from migrator.state.arrivals import Arrivals
 from migrator.state.database import FILE, Database, empty, open_to_read, open_to_write
 from migrator.state.idmap import IdRows
 from migrator.state.journal import Journal
-from migrator.state.lease import Lease, held
+from migrator.state.lease import Holder, Lease, living
+from migrator.state.process import awake as since_start
 from migrator.state.runs import RunRow, Runs
 from migrator.state.turns import Turns
 
@@ -27,7 +28,13 @@ from migrator.state.turns import Turns
 class State:
     """One state folder. A context manager."""
 
-    def __init__(self, folder: Path, database: Database, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        wall: Callable[[], float] = time.time,
+        awake: Callable[[], float] = since_start,
+    ) -> None:
         def now() -> str:
             return datetime.fromtimestamp(wall(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -36,7 +43,7 @@ class State:
         self.ids = IdRows(database)
         database.on_rollback = self.ids.forget_new
         """Which target record was made from which source record."""
-        self._lease = Lease(database, now)
+        self._lease = Lease(database, now, wall, awake)
         self.journal = Journal(database, self.ids, self._lease, now)
         """Intents and outcomes."""
         self.turns = Turns(database, self._lease)
@@ -46,22 +53,30 @@ class State:
         self.arrivals = Arrivals(database, self.ids, self._lease)
         """Rows of the id map that come from another state."""
         self._database = database
+        self._wall = wall
 
     @classmethod
-    def open(cls, folder: Path, *, write: bool, wall: Callable[[], float] = time.time) -> State:
+    def open(
+        cls,
+        folder: Path,
+        *,
+        write: bool,
+        wall: Callable[[], float] = time.time,
+        awake: Callable[[], float] = since_start,
+    ) -> State:
         """The state of this folder. To read, nothing is made where nothing is; to write, what is missing is made.
 
         Raises LocalFault for a file that is damaged, newer, or on a disk that fails.
         """
         if write:
             folders.make(folder)
-            return cls(folder, open_to_write(folder), wall)
-        return cls(folder, open_to_read(folder), wall)
+            return cls(folder, open_to_write(folder, wall), wall, awake)
+        return cls(folder, open_to_read(folder), wall, awake)
 
     @classmethod
     def empty(cls) -> State:
         """A state without a folder, in which nothing ever happened; to read only."""
-        return cls(Path(folders.NAME), empty(Path(folders.NAME) / FILE), time.time)
+        return cls(Path(folders.NAME), empty(Path(folders.NAME) / FILE))
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +115,12 @@ class State:
         temporary = self.folder / folders.PLANS / f".held.{os.getpid()}.jsonl"
         with PlanWriter(temporary, header) as writer:
             made = writer.finish(PlanTrailer(counts={}))
-        temporary.replace(self.plan_path(made))
+        try:
+            temporary.replace(self.plan_path(made))
+        except OSError as error:
+            raise LocalFault(
+                f"cannot keep {temporary}: {error.strerror}", hint="mend the rights, then again"
+            ) from error
         return made
 
     def plan_path(self, plan_hash: str) -> Path:
@@ -108,8 +128,13 @@ class State:
         return self.folder / folders.PLANS / f"{plan_hash}.jsonl"
 
     def unfinished(self, number: int | None) -> Path:
-        """The kept plan of this run, or of the last unfinished one. Raises UsageWrong: nothing to resume."""
+        """The kept plan of this run, or of the last unfinished one, rather one that nobody carries out now.
+
+        Raises UsageWrong: nothing to resume.
+        """
         runs = [run for run in self.runs() if run.unfinished and number in (None, run.number)]
+        held = {holder.run for holder in self.holders()}
+        runs.sort(key=lambda run: run.number not in held)  # the last is taken
         if not runs:
             what = "no unfinished run" if number is None else f"run {number} is not unfinished"
             raise UsageWrong(f"nothing to resume: {what} (state {self.folder})", hint="`migrator runs` lists them")
@@ -123,10 +148,9 @@ class State:
         """Where the log of a run is."""
         return self.folder / folders.RUNS / f"{run.id}.jsonl"
 
-    @property
-    def held(self) -> bool:
-        """A run goes on in some process."""
-        return held(self._database)
+    def holders(self) -> tuple[Holder, ...]:
+        """Whoever holds target collections now, as far as anybody can know; oldest first."""
+        return living(self._database, self._wall())
 
     def lease(self, collections: Iterable[tuple[str, str]]) -> Lease:
         """The right to write, for these target identities and collections; enter it. Raises Locked when entered."""
@@ -163,6 +187,15 @@ class State:
     def runs(self) -> tuple[RunRow, ...]:
         """All runs, oldest first."""
         return self.history.runs()
+
+    def prove(self) -> None:
+        """Look at every page and every index. Raises LocalFault where one is damaged."""
+        self._database.prove()
+
+    def shrink(self) -> None:
+        """Give room that no row needs back to the disk; under the lease, outside a transaction. Raises LocalFault."""
+        self._database.run("VACUUM")
+        self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def run(self, number: int) -> RunRow:
         """The run of this number. Raises PlanRefused where there is none."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from migrator.model.playbook import MappingTable
 from migrator.model.values import OMIT
 from migrator.transform.filters import FILTERS, SHORT, Filter
 from migrator.transform.grammar import JOIN, METHOD, REF
@@ -14,10 +13,11 @@ from migrator.transform.limits import LARGE, Meter
 from migrator.transform.methods import METHODS
 from migrator.transform.refusal import Refusal, sort_of
 from migrator.transform.results import Missing, Pointer, concatenated, insist
+from migrator.transform.tables import Tables
 
 
 def bound_filters(
-    zone: str, tables: Mapping[str, MappingTable], ref: Callable[..., Any] | None, meter: Meter
+    zone: str, tables: Tables, ref: Callable[..., Any] | None, meter: Meter
 ) -> dict[str, Callable[..., Any]]:
     """Every filter as a generated function calls it, the hidden ones of the grammar included."""
     handed = {"zone": zone, "mappings": tables}
@@ -27,7 +27,7 @@ def bound_filters(
     return made | {JOIN: concatenated, REF: _pointing(ref)}
 
 
-def bare_filters(zone: str, tables: Mapping[str, MappingTable]) -> dict[str, Callable[..., Any]]:
+def bare_filters(zone: str, tables: Tables) -> dict[str, Callable[..., Any]]:
     """The filters and methods without meter and refusals: for small texts and lists only."""
     handed = {"zone": zone, "mappings": tables}
     made = {METHOD + name: method for name, method in METHODS.items()}

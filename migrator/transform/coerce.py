@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Final
 
 from migrator.model.playbook import Step
-from migrator.model.problem import Place, Problem
+from migrator.model.problem import Place, Problem, UnknownValue
 from migrator.model.values import Field, File, Kind, Ref, Value, WritableOn
 from migrator.transform.moments import clock, moment, read
 from migrator.transform.numbers import decimal_of
 from migrator.transform.operators import is_number
-from migrator.transform.refusal import Refusal, did_you_mean, shown, sort_of
+from migrator.transform.refusal import Refusal, did_you_mean, first_of, shown, sort_of
 from migrator.transform.results import plain, text_of
 
 _UNREFERABLE: Final = frozenset(
@@ -54,6 +54,16 @@ def coerce(field: Field, value: Value, zone: str = "UTC") -> Value:
             raise _unfit(field, "a ref")
         return (value,) if field.kind in _LISTS else value
     return _RULES[field.kind](field, value, zone)
+
+
+def corrected(field: Field, value: Value, zone: str) -> Value | Problem:
+    """A value that people gave by hand, as the field takes it, or why it does not."""
+    if field.writable_on is WritableOn.NEVER:
+        return Problem(code="TR027", summary=f'"{field.name}" cannot be written')
+    try:
+        return coerce(field, value, zone)
+    except Refusal as refusal:
+        return refusal.problem(None)
 
 
 def _unfit(field: Field, what: str, hint: str = "") -> Refusal:
@@ -141,7 +151,8 @@ def _choice(field: Field, value: Value, zone: str) -> str:
         listed = ", ".join(shown(choice) for choice in field.choices[:10])
         more = f" and {len(field.choices) - 10} more" if len(field.choices) > 10 else ""
         hint = did_you_mean(text, field.choices, f"there are: {listed}{more}")
-        raise Refusal("TR024", f'"{field.name}" has no choice {shown(text)}', hint=hint)
+        unknown = (UnknownValue(why=f'no choice of field "{field.name}"', value=text),)
+        raise Refusal("TR024", f'"{field.name}" has no choice {shown(text)}', hint=hint, unknown=unknown)
     return text
 
 
@@ -163,7 +174,16 @@ def _each(rule: Callable[[Field, Value, str], Value]) -> Callable[[Field, Value,
         if value == "":
             return ()
         items = value if isinstance(value, tuple) else (value,)
-        return tuple([item if isinstance(item, Ref) else rule(field, item, zone) for item in items])
+        made: list[Value] = []
+        refused: list[Refusal] = []
+        for item in items:
+            try:
+                made.append(item if isinstance(item, Ref) else rule(field, item, zone))
+            except Refusal as refusal:
+                refused.append(refusal)
+        if refused:
+            raise first_of(refused)
+        return tuple(made)
 
     return rule_of_list
 

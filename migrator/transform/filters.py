@@ -8,10 +8,9 @@ from inspect import Signature
 from typing import Any, Final
 
 from migrator.model.lean import dataclass
-from migrator.model.playbook import MappingTable, Unknown
 from migrator.transform import lists, markup, moments, numbers, text
-from migrator.transform.refusal import Refusal, did_you_mean, shown
 from migrator.transform.results import text_of
+from migrator.transform.tables import map_
 
 _TEXT: Final = "texts up to 1,000,000 characters"
 _LIST: Final = "lists up to 100,000 items"
@@ -53,32 +52,6 @@ class Filter:
     def doc(self) -> str:
         """What it does, in a sentence or two."""
         return inspect.getdoc(self.function) or ""
-
-
-def map_(tables: Mapping[str, MappingTable], value: Any, table: Any) -> Any:
-    """The value's entry in a table of `mappings:`; a list item by item; `unknown` there says what others become."""
-    found = tables.get(table) if isinstance(table, str) else None
-    if found is None:
-        raise Refusal("TR008", f"unknown mapping {shown(table)}", hint=did_you_mean(str(table), tables))
-    if found.values is None:
-        raise Refusal("TR008", f"the file of mapping {shown(table)} has not been read")
-    if isinstance(value, tuple):
-        return tuple([_entry(found, table, item) for item in value])
-    return _entry(found, table, value)
-
-
-def _entry(table: MappingTable, name: str, value: Any) -> Any:
-    values = table.values or {}
-    key = value if value.__class__ is str else text_of(value)
-    try:
-        return values[key]
-    except KeyError:
-        if table.unknown is Unknown.KEEP:
-            return value
-        if table.unknown is Unknown.NULL:
-            return None
-    hint = did_you_mean(key, values, "add it to the table, or let `unknown:` say keep or null")
-    raise Refusal("TR015", f"{shown(value)} is not in mapping {shown(name)}", hint=hint)
 
 
 def string(value: Any) -> str:

@@ -26,6 +26,7 @@ from migrator.transform.pieces import cut, is_template
 from migrator.transform.predicates import TESTS
 from migrator.transform.refusal import Refusal, sort_of
 from migrator.transform.sandbox import IF_THERE, THERE, Sandbox, Scope
+from migrator.transform.tables import Tables
 
 Path = tuple[str | int, ...]
 """Names and places that lead to a part of a nested value."""
@@ -72,9 +73,10 @@ class Language:
         self.meter = Meter()
         """Reset it before each record."""
         self._sandbox = Sandbox()
-        self._mappings = mappings or {}
-        self._bare = bare_filters(zone, self._mappings)
-        self._sandbox.offer(bound_filters(zone, self._mappings, ref, self.meter), TESTS)
+        self.tables = Tables(mappings or {})
+        """Of `map`; it notes what was not found in them."""
+        self._bare = bare_filters(zone, self.tables)
+        self._sandbox.offer(bound_filters(zone, self.tables, ref, self.meter), TESTS)
         self._words = vocabulary(names, None if mappings is None else frozenset(mappings))
 
     def tree(self, value: Any, problems: list[tuple[Path, Problem]], path: Path = ()) -> nodes.Expr:
@@ -88,7 +90,7 @@ class Language:
     def direct_function(self, trees: Mapping[str, nodes.Expr], fittings: Sequence[Fitting]) -> Direct:
         """One function that makes the fields, the fast way: where it raises, `function` and the fits are asked."""
         direct = {name: _Direct().visit(copy.deepcopy(tree)) for name, tree in trees.items()}
-        return direct_function(self._sandbox, direct, fittings, self._bare, self._mappings)
+        return direct_function(self._sandbox, direct, fittings, self._bare, self.tables.known)
 
 
 def vocabulary(names: frozenset[str], mappings: frozenset[str] | None = None) -> Vocabulary:
@@ -129,6 +131,13 @@ def fields_read(trees: list[nodes.Expr]) -> frozenset[str] | None:
         name for node in root.find_all((nodes.Getattr, nodes.Getitem)) if (name := _field_name(node)) is not None
     ]
     return frozenset(fields) if len(fields) == uses else None
+
+
+def fields_demanded(tree: nodes.Expr) -> frozenset[str]:
+    """Names of the record's fields that the tree reads and that `default` or `is defined` does not excuse."""
+    root = nodes.Tuple([tree], "load")
+    excused = {_field_name(node.node) for node in root.find_all((nodes.Filter, nodes.Test)) if node.name in _TOLERANT}
+    return frozenset(members_read(tree, "record")) - excused
 
 
 def is_field(tree: nodes.Expr) -> bool:

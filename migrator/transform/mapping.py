@@ -11,11 +11,11 @@ from jinja2 import nodes
 from migrator.errors import PlaybookInvalid
 from migrator.model.lean import dataclass
 from migrator.model.playbook import MappingTable, Step
-from migrator.model.problem import Place, Problem
+from migrator.model.problem import Place, Problem, UnknownValue
 from migrator.model.quick import maker
 from migrator.model.values import OMIT, Field, Origin, Record, Value
 from migrator.transform.fits import fitting
-from migrator.transform.language import Language, Path, fields_read, is_field, names_read
+from migrator.transform.language import Language, Path, fields_demanded, fields_read, is_field, names_read
 from migrator.transform.limits import LIST_ITEMS
 from migrator.transform.pieces import is_template
 from migrator.transform.refusal import Refusal
@@ -57,8 +57,14 @@ class StepMapping:
         self._needs_origin = "origin" in names_read(every)
         self.references = fields_read(every)
         """Names of the record's fields that the templates read; None: it cannot be told, read them all."""
+        self.demanded = {("fields", name): fields_demanded(tree) for name, tree in trees.items()}
+        """Path within the step -> the record's fields without which what stands there is a problem."""
+        if where is not None:
+            self.demanded["source", "where"] = fields_demanded(where)
         self.filters = where is not None
         """There is a `where`."""
+        self.missed: list[UnknownValue] = language.tables.missed
+        """What mappings were asked for in vain and `unknown` or `default` made good; the reader takes it out."""
 
     def prepare(self, target_fields: Mapping[str, Field] | None, variables: Mapping[str, Any], zone: str) -> None:
         """What the fields must fit, and the values of `vars`. Raises Refusal TR007."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from migrator.model.problem import Place, Problem
+from migrator.model.problem import Place, Problem, UnknownValue
 
 CODES: Final[Mapping[str, str]] = {
     "TR001": "The template cannot be read: wrong syntax.",
@@ -24,6 +24,7 @@ CODES: Final[Mapping[str, str]] = {
     "TR013": "The result is no data that a record can hold.",
     "TR014": "A ref is opaque: a whole field, or an item of a list or map, and nothing else.",
     "TR015": "The mapping has no entry for the value.",
+    "TR017": "The name is that of several people.",
     "TR016": "The reference has no record.",
     "TR020": "The value is not of the target field's kind.",
     "TR021": "The text is too long for the target field.",
@@ -48,7 +49,16 @@ _CANDIDATES: Final = 200
 class Refusal(Exception):
     """A template or value that is refused. Never leaves this stage: it becomes a Problem with its place."""
 
-    def __init__(self, code: str, summary: str, *, hint: str = "", detail: str = "", offset: int = 0) -> None:
+    def __init__(
+        self,
+        code: str,
+        summary: str,
+        *,
+        hint: str = "",
+        detail: str = "",
+        offset: int = 0,
+        unknown: tuple[UnknownValue, ...] = (),
+    ) -> None:
         super().__init__(summary)
         self.code = code
         self.summary = summary
@@ -56,10 +66,26 @@ class Refusal(Exception):
         self.detail = detail
         self.offset = offset
         """Characters from the start of the template's text; 0 where not known."""
+        self.unknown = unknown
+        """Values that are not known, for a plan to count."""
 
     def problem(self, place: Place | None = None) -> Problem:
         """For people."""
-        return Problem(code=self.code, summary=self.summary, detail=self.detail, hint=self.hint, place=place)
+        return Problem(
+            code=self.code,
+            summary=self.summary,
+            detail=self.detail,
+            hint=self.hint,
+            place=place,
+            unknown=self.unknown,
+        )
+
+
+def first_of(refused: Sequence[Refusal]) -> Refusal:
+    """The first refusal of a list's items, with the unknown values of all."""
+    first = refused[0]
+    first.unknown = tuple([value for refusal in refused for value in refusal.unknown])
+    return first
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:

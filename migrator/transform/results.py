@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 
 from jinja2 import StrictUndefined, Undefined
 
+from migrator.model.problem import UnknownValue
 from migrator.model.values import OMIT, File, Omit, Ref, Value
 from migrator.transform.limits import LIST_ITEMS, TEXT_CHARACTERS, VALUE_DEPTH, check_text_length, too_large
 from migrator.transform.refusal import Refusal, did_you_mean, shown, sort_of
@@ -32,6 +33,7 @@ class Missing(StrictUndefined):
                 "TR010",
                 f'there is no field "{name}"',
                 hint=did_you_mean(str(name), known, "`default()` is the way out"),
+                unknown=(UnknownValue(why="no field of the source record", value=str(name)),),
             )
         raise Refusal("TR010", f"{sort_of(obj)} has no {shown(name)}", hint="`default()` is the way out")
 

@@ -98,6 +98,10 @@ class FileWire(Wire):
         except OSError as error:
             raise Unreachable(f'"{path}" cannot be read: {error.strerror}') from error
 
+    def skew(self) -> float | None:
+        """Nothing: a folder has no clock of its own."""
+        return None
+
     def close(self) -> None:
         """End the thread. Safe to repeat."""
         self._thread.shutdown(wait=True, cancel_futures=True)

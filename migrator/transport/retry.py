@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from migrator.contract import Answer, Call
 from migrator.errors import BadAnswer, SystemFailed, Unreachable
 from migrator.model.lean import dataclass
 from migrator.transport.breakage import Broken
 from migrator.transport.client import Streaming
+from migrator.transport.dates import epoch
 from migrator.transport.pace import Pace
 
 log = logging.getLogger(__name__)
@@ -125,16 +124,8 @@ def retry_after(answer: Answer, wall: float) -> float | None:
     text = answer.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:12])  # twelve digits are absurd enough
-    until = _epoch(text)
+    until = epoch(text)
     if until is None:
         return None
-    now = _epoch(answer.headers.get("date", ""))
+    now = epoch(answer.headers.get("date", ""))
     return until - (wall if now is None else now)
-
-
-def _epoch(text: str) -> float | None:
-    try:
-        moment = parsedate_to_datetime(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError, IndexError, TypeError):
-        return None

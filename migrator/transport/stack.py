@@ -1,7 +1,7 @@
 """The one place where the layers between a connector and the wire are stacked, innermost first.
 
-reads    client -> pace -> login -> retry        ask, stream, download
-login    client -> pace -> retry
+reads    client -> dates -> pace -> login -> retry   ask, stream; download without dates
+login    client -> dates -> pace -> retry
 writes   client -> login                         send: paced by the executor before its intent, never retried
 """
 
@@ -26,6 +26,7 @@ from migrator.model.problem import Problem
 from migrator.transport.body import OpenFile
 from migrator.transport.breakage import Broken
 from migrator.transport.client import Client, Streaming, host_of
+from migrator.transport.dates import Dates
 from migrator.transport.file import FileWire
 from migrator.transport.pace import Pace
 from migrator.transport.retry import Patience, Retry, Tell
@@ -42,6 +43,10 @@ AHEAD_BYTES = 8_000_000
 
 class OpenWire(Wire, Protocol):
     """A Wire that is open; a context manager: leaving it closes it."""
+
+    def skew(self) -> float | None:
+        """Seconds that the server's clock is ahead of ours, as its first answer told; None: nothing told it."""
+        ...
 
     def close(self) -> None:
         """Log out, end the threads, close the connections. Safe to repeat."""
@@ -67,9 +72,11 @@ class HttpWire(Wire):
         tell: Tell,
         in_flight: int,
         open_file: OpenFile | None,
+        dates: Dates,
     ) -> None:
         self._client, self._login, self._read, self._open = client, login, read, open
         self._tell, self._open_file = tell, open_file
+        self.skew = dates.skew
         self._ahead = min(in_flight, AHEAD)
         self._threads = ThreadPoolExecutor(in_flight, thread_name_prefix=f"wire {client.origin}")
 
@@ -195,7 +202,8 @@ def open_wire(
     tell = Words(address, scrubber).tell
     pace = Pace(budget, clock, client.over)
     retry = Retry(pace, tell, connector.busy, patience or Patience(), chance)
-    read = pace.around(client.read)
+    dates = Dates(clock)
+    read = pace.around(dates.around(client.read))
     login = Login(connector.auth(options), scrubber, lambda call, by: retry.around(lambda one: read(one, by))(call))
     return HttpWire(
         client,
@@ -205,6 +213,7 @@ def open_wire(
         tell=tell,
         in_flight=transfer.in_flight or capabilities.in_flight,
         open_file=open_file,
+        dates=dates,
     )
 
 

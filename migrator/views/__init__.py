@@ -59,7 +59,7 @@ class ShownPlan:
     lines: Callable[[str, int], Iterator[Change]]
     """(step, phase) -> its changes in the order of applying."""
     hash: str
-    """The plan hash."""
+    """The plan hash; "" of a plan that nobody will have."""
     path: str | None = None
     """Where the plan is kept; None: it is only shown."""
     full: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 
 from migrator.model.plan import Action
@@ -13,7 +14,7 @@ from migrator.views.sheet import duration
 from migrator.views.terminal import Line, counted, table
 
 COLUMNS = (
-    *("deleted", "created", "updated", "self_reference", "linked", "unchanged", "skipped"),
+    *("deleted", "created", "updated", "self_reference", "linked", "unlinked", "unchanged", "skipped"),
     *("failed", "conflicts", "unknown", "todo", "read"),
 )
 """Counts in the order of the table."""
@@ -36,10 +37,18 @@ def report_lines(report: Report) -> Iterator[Line]:
         yield from table(("step", *(TITLES.get(name, name) for name in shown)), rows)
     for step in report.steps:
         yield from _reconciled(step)
+        if step.extra_requests:
+            told = f"{counted(step.extra_requests, 'request')} more than planned"
+            yield ("  ", f"step {safe(step.step)}: {told}, to part what the system refuses from what it takes")
     for status, title in GROUPS:
         yield from _group(report, status, title)
     for problem in report.notes:
         yield from problem_lines(problem)
+    if report.quarantine:
+        yield ()
+        yield (("quarantine", "head"), f"  {safe(report.quarantine)}")
+        command = f"migrator retry {report.run} --with {shlex.quote(report.quarantine)} -o retry.plan"
+        yield ("  ", ("correct its cells, then", "dim"), f"  {safe(command)}")
 
 
 def _title(report: Report) -> Iterator[Line]:

@@ -21,7 +21,7 @@ from migrator.model.run import Event, Planning, Report, Waiting
 from migrator.model.values import File, Ref
 from migrator.views import Settings, ShownPlan, Stream
 
-RECORD_FIELDS = frozenset({"before", "after", "along", "whole", "found"})
+RECORD_FIELDS = frozenset({"before", "after", "along", "whole", "found", "corrected"})
 """Names of fields that hold a record's fields: those names are never taken for a mark."""
 
 
@@ -45,7 +45,7 @@ class JsonlView:
                 self._write("change", change)
                 if getattr(self._stream, "gone", False):
                     return
-        self._write("trailer", plan.trailer, hash=plan.hash, path=plan.path)
+        self._write("trailer", plan.trailer, hash=plan.hash or None, path=plan.path)
 
     def event(self, event: Event) -> None:
         """One line, named after the event."""

@@ -12,6 +12,7 @@ from migrator.model.values import Value
 from migrator.views import ShownPlan
 from migrator.views.findings import problem_lines
 from migrator.views.safe import pair, safe, short
+from migrator.views.strangers import unknown_lines
 from migrator.views.terminal import Line, counted, table
 
 SHOWN = 50
@@ -28,6 +29,8 @@ SIGNS = {
     Action.ACT: ("!", "update"),
 }
 """Action -> (sign, style)."""
+FEW = 3
+"""Records with unknown values that are told one by one as well."""
 COLUMNS = (
     *("delete", "create", "update", "self_reference", "upload", "act", "unlink", "link"),
     *("unchanged", "skipped", "filtered", "problems", "read"),
@@ -42,6 +45,7 @@ def plan_lines(plan: ShownPlan) -> Iterator[Line]:
     yield from _counts(plan)
     yield from _changes(plan)
     yield from _unplanned(plan)
+    yield from unknown_lines(plan.trailer.unknown, full=plan.full)
     yield from _cost(plan.trailer.forecast)
     yield from _brakes(plan.trailer.brakes)
     for problem in (*plan.warnings, *plan.trailer.notes):
@@ -54,7 +58,7 @@ def _title(plan: ShownPlan) -> Iterator[Line]:
     kind = {PlanKind.LOAD: "plan", PlanKind.UNDO: "plan to undo", PlanKind.RETRY: "plan to retry"}[header.kind]
     of_run = f" run {header.of_run[0]}" if header.of_run else ""
     yield ((f"{kind}{of_run} of playbook {safe(header.playbook)}", "head"), f"  {safe(header.path)}")
-    if header.partial:
+    if header.partial and header.kind is PlanKind.LOAD:
         yield ("  ", ("a part only (--only, --exclude, --limit or --where): no deletes", "warning"))
     yield ()
 
@@ -88,12 +92,19 @@ def _counts(plan: ShownPlan) -> Iterator[Line]:
     head = ("step", *(name.replace("_", "-") for name in shown))
     rows = [(safe(step), *(f"{getattr(summary, name):,}" for name in shown)) for step, summary in counts.items()]
     yield from table(head, rows)
-    if not any(_sent(summary) or summary.link for summary in counts.values()):
+    if not any(_sent(summary) or summary.link or summary.unlink for summary in counts.values()):
         if plan.trailer.problem_total:
             yield ("  ", ("no changes, but some records could not be planned", "warning"))
         else:
-            yield ("  ", ("no changes: the target stands as the playbook wants it", "good"))
+            yield ("  ", (f"no changes: {_NOTHING[plan.header.kind]}", "good"))
     yield ()
+
+
+_NOTHING = {
+    PlanKind.LOAD: "the target stands as the playbook wants it",
+    PlanKind.UNDO: "the target stands as before the run",
+    PlanKind.RETRY: "nothing of the run is left to try",
+}
 
 
 def _sent(summary: StepSummary) -> int:
@@ -169,9 +180,17 @@ def change_lines(change: Change, full: bool = False) -> Iterator[Line]:
         before, after = change.before, change.after or {}
         for field in after:
             yield from _update(field, before is None, (before or {}).get(field), after[field], full)
+            yield from _corrected(change, field, full)
         return
     for field, value in (change.after or change.before or {}).items():
         yield ("      ", f"{safe(field)}  ", short(value, full))
+        yield from _corrected(change, field, full)
+
+
+def _corrected(change: Change, field: str, full: bool) -> Iterator[Line]:
+    """What the run had wanted in its place."""
+    if change.corrected is not None and field in change.corrected:
+        yield ("        ", ("corrected", "warning"), f"; the run wanted {short(change.corrected[field], full)}")
 
 
 def _update(field: str, fresh: bool, before: Value, after: Value, full: bool) -> Iterator[Line]:
@@ -199,8 +218,14 @@ def name_of(change: Change) -> str:
 def _remark(change: Change) -> Line:
     words = [f"record {change.target_id}"] if change.target_id else []
     words += [f"field {change.field}"] if change.field else []
-    words += ["already there: enters the id map, nothing is sent"] if change.action is Action.LINK else []
+    words += [_UNSENT[change.action]] if change.action in _UNSENT else []
     return ("  ", (safe(f"({', '.join(words)})"), "dim")) if words else ()
+
+
+_UNSENT = {
+    Action.LINK: "already there: enters the id map, nothing is sent",
+    Action.UNLINK: "leaves the id map, nothing is sent",
+}
 
 
 # ---------------------------------------------------------------- problems, cost, brakes, end
@@ -210,7 +235,8 @@ def _unplanned(plan: ShownPlan) -> Iterator[Line]:
     total = plan.trailer.problem_total
     if not plan.trailer.problem_counts:
         return
-    yield ((f"could not be planned: {counted(total, 'record')}; they have no line", "error"),)
+    what = "cannot be put back" if plan.header.kind is PlanKind.UNDO else "could not be planned"
+    yield ((f"{what}: {counted(total, 'record')}; they have no line", "error"),)
     groups: dict[str, list[Problem]] = {}
     for problem in plan.trailer.problems:
         groups.setdefault(f"{problem.place.step if problem.place else None}/{problem.code}", []).append(problem)
@@ -218,6 +244,9 @@ def _unplanned(plan: ShownPlan) -> Iterator[Line]:
         step, _, code = name.rpartition("/")
         listed = groups.get(name, [])[:LISTED]
         yield ("  ", (safe(f"step {step}"), "head"), "  ", (code, "error"), f"  {count:,}")
+        if len(listed) > FEW and all(problem.unknown for problem in listed) and not plan.full:
+            yield ("    ", ("told value by value below; record by record with --full", "dim"))
+            continue
         for problem in listed:
             yield from (("    ", *line) for line in problem_lines(problem))
         if count > len(listed):
@@ -270,9 +299,10 @@ def allowances(plan: ShownPlan) -> list[str]:
 
 
 def _end(plan: ShownPlan) -> Iterator[Line]:
-    yield (("plan hash", "head"), f"  {plan.hash}")
+    if plan.hash:
+        yield (("plan hash", "head"), f"  {plan.hash}")
     allow = allowances(plan)
-    if allow:
+    if allow and plan.hash:
         yield (("apply refuses this plan without", "warning"), f"  {' '.join(allow)}")
     if plan.path and any(_sent(one) or one.link or one.unlink for one in plan.trailer.counts.values()):
         yield (("next", "head"), f"  migrator apply {' '.join([shlex.quote(safe(plan.path)), *allow])}")

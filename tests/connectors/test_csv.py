@@ -12,7 +12,7 @@ import pytest
 from migrator.connectors.csvfile import CsvFile, CsvOptions
 from migrator.connectors.folder import ReadOptions, WriteOptions
 from migrator.contract import Query, Transfer
-from migrator.errors import BadAnswer, Conflict, Refused
+from migrator.errors import BadAnswer, Conflict, NotFound, Refused
 from migrator.model.values import Record, Value
 from migrator.transport.file import FileWire
 from tests.connectors.folders import forgiving
@@ -99,6 +99,13 @@ def test_a_cell_may_be_longer_than_the_librarys_limit(tmp_path: Path) -> None:
     assert len(str(read(tmp_path, b"a\n" + b"x" * 200_000 + b"\n")[0].fields["a"])) == 200_000
 
 
+def test_an_ids_column_that_there_is_not_is_told_before_a_row_is_read(tmp_path: Path) -> None:
+    """It is a mistake of the playbook, so the columns that there are stand beside it."""
+    with pytest.raises(NotFound, match=r'"x\.csv" has no column "nr"') as caught:
+        read(tmp_path, b"no,name\n1,a\n", query=ReadOptions(id="nr"))
+    assert caught.value.problems[0].hint == "its columns: no, name"
+
+
 @pytest.mark.parametrize(
     ("content", "code", "line", "column"),
     [
@@ -118,7 +125,7 @@ def test_a_bad_row_is_told_with_its_place(
 ) -> None:
     """File, line and column, never a row in silence."""
     with pytest.raises(BadAnswer) as caught:
-        read(tmp_path, content, query=ReadOptions(id="no"))
+        read(tmp_path, content, query=ReadOptions(id="no" if b"no" in content else None))
     problem = caught.value.problems[0]
     assert problem.place is not None
     assert (problem.code, problem.place.file) == (code, "x.csv")

@@ -262,7 +262,7 @@ def test_a_ref_in_a_list_does_not_trip_planning() -> None:
         (Action.CREATE, {"status": "ACTIVE", "authors": ("ann",), "responsible": "ann"}, None, "needs assigner"),
         (Action.CREATE, {"status": "NEW"}, None, "needs authors"),
         (Action.UPDATE, {"authors": ("nobody",)}, {}, 'no user "nobody"'),
-        (Action.UPDATE, {"authors": ("Bo Lee",)}, {}, "or several"),
+        (Action.UPDATE, {"authors": ("Bo Lee",)}, {}, '2 users of KaiNexus are called "Bo Lee"'),
         (Action.UPDATE, {"responsibleLocations": ("Moon",)}, {}, 'no network location "Moon"'),
         (Action.UPDATE, {"Cost": "cheap"}, {}, "no number"),
         (Action.UPDATE, {"Due": "soon"}, {}, "neither a date"),

@@ -223,7 +223,7 @@ SINK = {
 
 
 @pytest.mark.parametrize("name", SINK)
-def test_limits_of_a_target_field_are_told(stage: Stage, name: str) -> None:
+def test_d14_limits_of_a_target_field_are_told(stage: Stage, name: str) -> None:
     """What the form allows is asked of the system, and held against each record while planning."""
     title, quantity, told = SINK[name]
     head, _, _ = PLAYBOOK.partition("    fields:")
@@ -261,15 +261,29 @@ def test_a_template_that_fails_on_record_4711(stage: Stage) -> None:
     assert (counts["read"], counts["create"], counts["problems"]) == (5000, 4998, 2)
 
 
-def test_a_template_that_fails_on_every_record(stage: Stage) -> None:
-    """All are counted, a hundred stand in the plan, a few on the screen, and the likely field is named."""
+def test_d06_a_column_that_the_source_does_not_have_is_told_once_where_the_playbook_reads_it(stage: Stage) -> None:
+    """By a plan and by `validate --online`, with the likely column, not once for each of 250 records."""
     stage.write("p.yaml", PLAYBOOK.replace("record.name", "record.nam"))
+    stage.write("assets.csv", sheet_of(250))
+    for words in (("plan", "p.yaml", "-o", "a.plan"), ("validate", "--online", "p.yaml")):
+        done = stage.run(*words)
+        assert done.code == 1, done.text
+        assert 'the source collection "assets.csv" has no field "nam"' in done.err
+        assert 'did you mean "name"?' in done.err
+        assert done.err.count("PB047") == 1
+        assert "p.yaml:" in done.err
+
+
+def test_a_template_that_fails_on_every_record(stage: Stage) -> None:
+    """All are counted, a hundred stand in the plan, one line a value on the screen."""
+    stage.write("p.yaml", PLAYBOOK.replace("record.state", "record.state ~ '!'"))
     stage.write("assets.csv", sheet_of(250))
     done = stage.run("plan", "p.yaml", "-o", "a.plan")
     assert done.code == 5, done.text
-    assert 'there is no field "nam"' in done.out
-    assert 'did you mean "name"?' in done.out
+    assert 'no choice of field "status"' in done.out
+    assert "250  " in done.out
     assert "could not be planned: 250 records" in done.out
-    assert len(done.out.splitlines()) < 300
+    assert len(done.out.splitlines()) < 30
+    assert len(stage.run("show", "a.plan", "--full").out.splitlines()) > 100
     trailer = next(line for line in stage.run("show", "a.plan", "--json").lines() if line["line"] == "trailer")
-    assert (len(trailer["problems"]), trailer["problem_counts"]) == (100, {"assets/TR010": 250})
+    assert (len(trailer["problems"]), trailer["problem_counts"]) == (100, {"assets/TR024": 250})

@@ -86,22 +86,38 @@ def test_a_plan_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert [dict(one.after or {})["n"] for one in plan.change_at(some)] == [9998, 9999, 10000, 10001, 10002]
 
 
-def test_an_edited_plan_tells_in_which_lines(tmp_path: Path) -> None:
-    """One byte changed in line 15,000 is told as changes 10,001 to 20,000."""
+def test_a14_an_edited_plan_tells_in_which_lines(tmp_path: Path) -> None:
+    """One byte changed in line 15,000 is told as changes 10,001 to 20,000 of its step."""
     path = tmp_path / "a.plan"
     write(path, 25_000)
     path.write_bytes(path.read_bytes().replace(b'{"n":15000}', b'{"n":15001}'))
-    with pytest.raises(PlanRefused, match=r"changes 10,001 to 20,000"):
+    with pytest.raises(PlanRefused, match=r"changes 10,001 to 20,000 \(step \w+\)"):
         PlanFile(path).check()
 
 
 @pytest.mark.parametrize("keep", [0, 1, 200, -1, -100])
-def test_a_cut_plan_is_refused(tmp_path: Path, keep: int) -> None:
+def test_a14_a_cut_plan_is_refused(tmp_path: Path, keep: int) -> None:
     """Wherever a plan is cut, opening or checking it refuses with a sentence."""
     path = tmp_path / "a.plan"
     write(path, 30)
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(PlanRefused):
+        PlanFile(path).check()
+
+
+def test_a14_a_cut_plan_tells_how_far_it_is_whole(tmp_path: Path) -> None:
+    """The last change that stands there, with its step; a header that was edited is named among the suspects."""
+    path = tmp_path / "a.plan"
+    write(path, 30)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(b'{"n":20}')])
+    with pytest.raises(PlanRefused, match=r"is cut after change \d+ \(step \w+\): its last line is missing"):
+        PlanFile(path)
+    path.write_bytes(whole[: whole.index(b"\n") + 1])
+    with pytest.raises(PlanRefused, match="is cut before its first change"):
+        PlanFile(path)
+    path.write_bytes(whole.replace(b'"playbook":"', b'"playbook":"x', 1))
+    with pytest.raises(PlanRefused, match=r"the header, changes 1 to 30 \(step \w+\) or what follows them"):
         PlanFile(path).check()
 
 

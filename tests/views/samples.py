@@ -213,6 +213,7 @@ REPORT = Report(
     host="night",
     requests=6,
     seconds=60,
+    quarantine="state/quarantine/run-7.csv",
     notes=(
         Problem(
             code="RN060",
@@ -226,7 +227,15 @@ REPORT = Report(
             step="people", read=43, unchanged=40, created=1, linked=1, skipped=2, target_before=41, target_after=42
         ),
         StepReport(
-            step="assets", read=64, created=60, updated=1, failed=1, conflicts=1, target_before=50, target_after=111
+            step="assets",
+            read=64,
+            created=60,
+            updated=1,
+            failed=1,
+            conflicts=1,
+            extra_requests=7,
+            target_before=50,
+            target_after=111,
         ),
     ),
     changes=(

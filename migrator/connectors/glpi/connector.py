@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from migrator.connectors.glpi import answers, checks, query, reading
 from migrator.connectors.glpi import options as words
 from migrator.connectors.glpi.calls import READ, get, listing, of_type, search
-from migrator.connectors.glpi.form import Form, columns_of, fields_of, own_options
+from migrator.connectors.glpi.form import Form, asked_beside, columns_of, fields_of, own_options
 from migrator.connectors.glpi.instants import zone_of
 from migrator.connectors.glpi.login import Session
+from migrator.connectors.glpi.people import people_of
 from migrator.connectors.glpi.records import Reader
 from migrator.connectors.glpi.results import results_of
 from migrator.connectors.glpi.stored import fold, stored
@@ -32,6 +33,7 @@ from migrator.contract import (
     Writing,
 )
 from migrator.errors import BadAnswer
+from migrator.model.people import Person
 from migrator.model.plan import Action, Change
 from migrator.model.values import Collection, Field, File, Key, Kind, Value
 
@@ -127,6 +129,8 @@ class Glpi(Target):
         if isinstance(options, words.ReadOptions):
             query.check(form, options)
         fields = fields_of(form, options_of_type) if form.whole else None
+        if fields is not None and isinstance(options, words.ReadOptions):
+            fields |= asked_beside(options.blocks, bool(options.add_keys_names))
         return Collection(id=itemtype, name=itemtype, fields=fields, extra={"form": form})
 
     def _form(self, itemtype: str, item: Mapping[str, Any] | None, found: Mapping[str, Mapping[str, Any]]) -> Form:
@@ -159,6 +163,17 @@ class Glpi(Target):
 
     def _ask(self, call: Call, what: str) -> Any:
         return answers.content(self._wire.ask(call), what)
+
+    def people(self) -> Sequence[Person] | None:
+        """Users that our login sees. Raises Denied where it may not read them."""
+        return people_of(self._rows("User"), self._rows("UserEmail"))
+
+    def _rows(self, itemtype: str) -> list[Mapping[str, Any]]:
+        walk, size = reading.Walk(itemtype), words.ReadOptions().page
+        pages = reading.walked(
+            self._wire, walk, lambda start, most: listing(of_type(itemtype), {}, start, most), size, reading.as_list
+        )
+        return [row for page in pages for row in page]
 
     # ------------------------------------------------------------ reading
 

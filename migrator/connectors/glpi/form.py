@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -134,6 +134,14 @@ def fields_of(form: Form, found: Mapping[str, Mapping[str, Any]]) -> dict[str, F
     if form.itemtype == "Document":
         fields[FILE] = Field(name=FILE, kind=Kind.FILE, writable_on=WritableOn.NEVER, extra={"sort": ""})
     return fields
+
+
+def asked_beside(blocks: Iterable[str], names: bool) -> dict[str, Field]:
+    """What a query has come along with each item, as fields to read: its blocks, and the names of keys."""
+    found = [f"_{block}" for block in blocks] + ["_keys_names"] * names
+    return {
+        name: Field(name=name, kind=Kind.JSON, writable_on=WritableOn.NEVER, extra={"sort": ""}) for name in found
+    }
 
 
 _KINDS = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from migrator.connectors.kainexus import instants, scalars
 from migrator.connectors.kainexus.directory import Directory, Register
 from migrator.connectors.kainexus.learning import STATUS_TYPES
 from migrator.connectors.kainexus.slots import Layout, Slot, Sort
 from migrator.model.plan import Action, Change
-from migrator.model.problem import Place, Problem
+from migrator.model.problem import Place, Problem, UnknownValue
 from migrator.model.values import Ref, Value
 
 _WORKING = ("PLANNED", "ACTIVE", "RES_SUBMITTED", "COMPLETE")
@@ -100,9 +101,14 @@ def _known(name: str, value: Value, register: Register, what: str) -> Iterator[P
     if not register.whole:
         return
     for each in scalars.texts(value):
-        if not isinstance(each, Ref) and register.find(str(each)) is None:
-            yield _problem(
-                name,
-                f'KaiNexus has no {what} "{each}", or several',
-                "check the spelling, or map the value to one that KaiNexus knows",
-            )
+        if isinstance(each, Ref) or register.find(str(each)) is not None:
+            continue
+        bearers = register.bearers(str(each))
+        if bearers:
+            why, summary = f"several {what}s of KaiNexus", f'{len(bearers)} {what}s of KaiNexus are called "{each}"'
+            hint = f"say which by its id: {', '.join(map(str, bearers[:5]))}"
+        else:
+            why, summary = f"no {what} of KaiNexus", f'KaiNexus has no {what} "{each}"'
+            hint = "check the spelling, or map the value to one that KaiNexus knows"
+        unknown = UnknownValue(why=f'{why}: field "{name}"', value=str(each))
+        yield replace(_problem(name, summary, hint), unknown=(unknown,))

@@ -36,6 +36,7 @@ from migrator.contract import (
     Writing,
 )
 from migrator.errors import BadAnswer, NotFound, Refused
+from migrator.model.people import Person
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Problem
 from migrator.model.values import Collection, Field, Kind, Value
@@ -60,6 +61,7 @@ class KaiNexus(Target):
     def __init__(self, options: words.Options, wire: Wire) -> None:
         self._options = options
         self._wire = wire
+        self._entries: tuple[list[dict[str, Any]], bool] | None = None
         self._users: Register | None = None
         self._places: Register | None = None
 
@@ -153,9 +155,19 @@ class KaiNexus(Target):
 
     def _known_users(self) -> Register:
         if self._users is None:
-            found, whole = self._lookup("/userList", "users")
+            found, whole = self._user_entries()
             self._users = directory.users_of(found, whole=whole)
         return self._users
+
+    def _user_entries(self) -> tuple[list[dict[str, Any]], bool]:
+        if self._entries is None:
+            self._entries = self._lookup("/userList", "users")
+        return self._entries
+
+    def people(self) -> Sequence[Person] | None:
+        """Users as its fields show them, by user name; None where our key may not read them all."""
+        found, whole = self._user_entries()
+        return directory.people_of(found) if whole else None
 
     def _lookup(self, path: str, key: str) -> tuple[list[dict[str, Any]], bool]:
         """Entries of a list, and whether they are all. A key without the right for it has still proved the login."""
@@ -309,4 +321,5 @@ def _joined(found: Sequence[Problem]) -> Problem:
         summary="; ".join(problem.summary for problem in found),
         hint=first.hint,
         place=first.place,
+        unknown=tuple(value for problem in found for value in problem.unknown),
     )

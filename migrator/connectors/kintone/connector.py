@@ -131,7 +131,7 @@ class Kintone(Target):
         if not isinstance(properties, dict):
             raise strange(app, "app/form/fields.json tells no fields")
         precision = self._precision(app) if numbers_in(properties) else DEFAULT_PRECISION
-        return Collection(id=app, name=self._name(app), fields=fields_of(properties, precision))
+        return Collection(id=app, name=self._name(app), fields=fields_of(properties, precision), closed=True)
 
     def count(self, query: Query) -> int:
         """By a request for one record with the total."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migrator.connectors.kitemaker.fields import SIZES
 from migrator.connectors.kitemaker.options import CallForm, WriteOptions
@@ -10,7 +11,7 @@ from migrator.connectors.kitemaker.setting import Register, Setting, Sort
 from migrator.connectors.kitemaker.stored import listed, size
 from migrator.errors import Refused
 from migrator.model.plan import Action, Change
-from migrator.model.problem import Place, Problem
+from migrator.model.problem import Place, Problem, UnknownValue
 from migrator.model.values import Ref, Value
 
 
@@ -49,9 +50,13 @@ def _known(name: str, value: Value, register: Register, what: str, hint: str) ->
             continue
         held = register.ids.get(register.name(word), ())
         if not held:
-            yield _problem(name, f'there is no {what} "{word}"', hint)
+            unknown = UnknownValue(why=f'no {what} for field "{name}"', value=str(word))
+            yield replace(_problem(name, f'there is no {what} "{word}"', hint), unknown=(unknown,))
         elif len(held) > 1:
-            yield _problem(name, f'{len(held)} of a kind are called "{word}"', f"rename all but one {what}")
+            hint = f"they have the ids {', '.join(held[:5])}; rename all but one {what}"
+            unknown = UnknownValue(why=f'several of a kind for field "{name}"', value=str(word))
+            told = _problem(name, f'{len(held)} of a kind are called "{word}"', hint)
+            yield replace(told, unknown=(unknown,))
 
 
 def _problem(name: str, summary: str, hint: str) -> Problem:

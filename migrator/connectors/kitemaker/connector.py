@@ -13,7 +13,18 @@ from migrator.connectors.kitemaker.fields import REST_SHOWS, fields_of
 from migrator.connectors.kitemaker.options import CallForm, Login, complaints
 from migrator.connectors.kitemaker.reading import CALL, PAGE, by_rest, graph_call, one_call, one_of, pages, rest_call
 from migrator.connectors.kitemaker.records import to_record
-from migrator.connectors.kitemaker.setting import PERSONS, SETTING, Setting, Sort, Space, above, people, register
+from migrator.connectors.kitemaker.setting import (
+    EVERYBODY,
+    PERSONS,
+    SETTING,
+    Setting,
+    Sort,
+    Space,
+    above,
+    people,
+    persons_of,
+    register,
+)
 from migrator.connectors.kitemaker.stored import stored, text
 from migrator.connectors.kitemaker.writing import call_of, part
 from migrator.contract import (
@@ -33,6 +44,7 @@ from migrator.contract import (
     Writing,
 )
 from migrator.errors import BadAnswer, NotFound, Refused
+from migrator.model.people import Person
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Problem
 from migrator.model.values import Collection, Field, Value
@@ -118,7 +130,7 @@ class Kitemaker(Target):
         head = setting.space.id if setting.space is not None else ""
         name = " ".join(part for part in (setting.space.name if setting.space is not None else "", tail) if part)
         id_ = "/".join(part for part in (head, tail) if part)
-        return Collection(id=id_, name=name, fields=fields, extra={"setting": setting})
+        return Collection(id=id_, name=name, fields=fields, closed=True, extra={"setting": setting})
 
     def _by_graphql(self, collection: str) -> Setting:
         head, sort = _parsed(collection)
@@ -167,6 +179,16 @@ class Kitemaker(Target):
         if not all(isinstance(row, dict) and {"id", "label"} <= set(row) for row in rows):
             raise BadAnswer(f"Kitemaker answers {path.partition('?')[0]} with rows that have no id and label")
         return list(rows)
+
+    def people(self) -> Sequence[Person] | None:
+        """Users, by user name; None without GraphQL. Raises BadAnswer."""
+        if not self._options.graphql:
+            return None
+        data = graph_content(self._wire.ask(graph_call(EVERYBODY, {})), "the organization's users")
+        users = (data.get("organization") or {}).get("users")
+        if not isinstance(users, list):
+            raise BadAnswer("Kitemaker answers the organization without its users")
+        return persons_of(users)
 
     # ------------------------------------------------------------ reading
 
@@ -313,4 +335,5 @@ def _joined(found: Sequence[Problem]) -> Problem:
     """Several objections to one record in one sentence, with the place of the first."""
     first = found[0]
     summary = "; ".join(problem.summary for problem in found)
-    return Problem(code=first.code, summary=summary, hint=first.hint, place=first.place)
+    unknown = tuple(value for problem in found for value in problem.unknown)
+    return Problem(code=first.code, summary=summary, hint=first.hint, place=first.place, unknown=unknown)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from migrator.model.lean import dataclass
+from migrator.model.people import Person
 from migrator.model.values import Value
 
 
@@ -56,6 +57,23 @@ def people(users: Iterable[Mapping[str, Any]]) -> Register:
     """By user name, with or without @, in any case; by display name where only one has it."""
     rows = [{**user, "at": f"@{user['username']}"} for user in users]
     return register(rows, "username", "username", "at", "name")
+
+
+EVERYBODY = "query People { organization { users { id username name deactivated } } }"
+"""One call; e-mail addresses are not told."""
+
+
+def persons_of(users: Iterable[Mapping[str, Any]]) -> list[Person]:
+    """Users for mappings: its fields hold user names."""
+    return [
+        Person(
+            user=str(user["username"]),
+            login=str(user["username"]),
+            name=str(user.get("name") or ""),
+            active=not user.get("deactivated"),
+        )
+        for user in users
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,11 @@ import pytest
 
 from migrator import __version__
 from migrator.cli import options
-from migrator.cli.main import COMMANDS, LATER, cli
+from migrator.cli.main import COMMANDS, cli
 from migrator.cli.reference import reference
 from migrator.emulators.server import create_emulator, serve
+from migrator.state.process import user
+from migrator.state.state import State
 from migrator.views import FORMATS
 from migrator.views import LATER as FORMATS_LATER
 from tests.unit.cli.conftest import Run
@@ -55,24 +57,11 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, project: Path, words: tu
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("name", LATER)
-def test_commands_of_later_are_refused_by_name(run: Run, name: str) -> None:
-    """A command that is promised and not there says so."""
-    done = run(name, "3")
-    assert done.code == 3
-    assert f"the command {name} comes with a later version" in done.err
-
-
 @pytest.mark.parametrize(
     "words",
     [
         ("apply", "playbook.yaml", "--until", "22:00"),
-        ("apply", "playbook.yaml", "--lock-timeout", "5"),
-        ("apply", "playbook.yaml", "--verify"),
-        ("apply", "playbook.yaml", "--on-conflict", "replan"),
         ("plan", "playbook.yaml", "--allow-count-drift"),
-        ("runs", "--purge", "30d"),
-        ("doctor", "--selftest"),
         ("--format", "html", "runs"),
         ("emulate", "--format", "markdown"),
     ],
@@ -346,6 +335,52 @@ def test_doctor_logs_in_to_each_system(run: Run, project: Path) -> None:
     ill = run("doctor", "--playbook", "playbook.yaml")
     assert ill.code == 1
     assert "NOWHERE" in ill.out
+
+
+def test_e13_doctor_tells_what_is_wrong_with_the_state(run: Run, project: Path) -> None:
+    """Whole, for us alone, nobody holds it: 0. Rights too wide, a run that was broken off, a holder: told by name."""
+    assert run("apply", "playbook.yaml", "--auto-approve").code == 0
+    well = run("doctor")
+    assert (well.code, "whole, 1 runs" in well.out) == (0, True), well.out
+    (project / ".migrator" / "state.db").chmod(0o644)
+    ill = run("doctor", "--json")
+    looks = [json.loads(line) for line in ill.out.splitlines()]
+    (rights,) = [look for look in looks if look["what"] == "rights"]
+    assert (ill.code, rights["well"], "chmod -R go=" in rights["found"]) == (1, False, True)
+    (project / ".migrator" / "state.db").chmod(0o600)
+    with State.open(project / ".migrator", write=True) as state, state.lease([("csv:.", "contacts.csv")]):
+        held = run("doctor")
+    assert (held.code, f"contacts.csv (csv:.): {user()} on " in held.out) == (0, True)
+
+
+def test_doctor_asks_what_our_login_may_do(run: Run, project: Path) -> None:
+    """Each step's two collections are looked for; a systems file alone is logged in to as well."""
+    told = run("doctor", "--playbook", "playbook.yaml")
+    assert (told.code, "step contacts: source and target found" in told.out) == (0, True)
+    (project / "people.csv").unlink()
+    gone = run("doctor", "--playbook", "playbook.yaml")
+    assert (gone.code, "PROBLEM  step contacts:" in gone.out) == (1, True)
+    (project / "systems.yaml").write_text('systems:\n  there: {connector: csv, path: "."}\n')
+    alone = run("doctor", "--systems", "systems.yaml")
+    assert (alone.code, "system there: csv:." in alone.out) == (0, True)
+
+
+def test_runs_that_are_purged_are_told_with_what_stays(run: Run, project: Path) -> None:
+    """The runs, the bytes, that nothing of them can be undone, and why the last one stays; ages are read strictly."""
+    for name in ("Ito", "Sato"):
+        (project / "people.csv").write_text(f"number,name\n1,{name}\n")
+        assert run("apply", "playbook.yaml", "--auto-approve", "--allow-updates", "1").code == 0
+    assert run("runs", "--purge", "90").code == 3
+    assert "nothing to remove" in run("runs", "--purge", "90d").out
+    done = run("runs", "--purge", "0h")
+    assert done.code == 0
+    assert "removed 1 run (1) with plans, logs and journal rows" in done.out
+    assert "can't be undone or reported on any more; the id map is as it was" in done.out
+    assert "run 2 is kept: it is the last on contacts.csv (csv:.)" in done.out
+    told = json.loads(run("runs", "--purge", "0h", "--json").out)
+    assert (told["removed"], list(told["kept"])) == ([], ["2"])
+    assert run("report", "1").code == 3
+    assert run("runs", "--purge", "0h", "--state", "nowhere").code == 3
 
 
 KINTONE = """\

@@ -71,7 +71,7 @@ def big_plan(run: Run, project: Path) -> Path:
 
 
 @pytest.mark.parametrize("format", ["text", "jsonl"])
-def test_a_reader_who_leaves_is_no_fault(big_plan: Path, format: str) -> None:
+def test_a23_a_reader_who_leaves_is_no_fault(big_plan: Path, format: str) -> None:
     """`show | head`: the exit code of the work, and no word on stderr."""
     shown = start("show", big_plan, "--full", "--format", format)
     assert shown.stdout is not None and shown.stderr is not None
@@ -82,7 +82,7 @@ def test_a_reader_who_leaves_is_no_fault(big_plan: Path, format: str) -> None:
     assert shown.wait() == 0
 
 
-def test_an_apply_goes_on_when_its_reader_leaves(big_plan: Path) -> None:
+def test_a23_an_apply_goes_on_when_its_reader_leaves(big_plan: Path) -> None:
     """What is written to the target does not depend on who looks on."""
     read, write = os.pipe()
     os.close(read)
@@ -93,7 +93,7 @@ def test_an_apply_goes_on_when_its_reader_leaves(big_plan: Path) -> None:
     assert len((big_plan.parent / "contacts.csv").read_text().splitlines()) == 20_001
 
 
-def test_no_standard_streams_at_all(project: Path) -> None:
+def test_a23_no_standard_streams_at_all(project: Path) -> None:
     """Closed stdin, stdout and stderr end in the right exit code."""
     command = f'exec "{sys.executable}" -m migrator plan playbook.yaml --detailed-exitcode <&- >&- 2>&-'
     done = subprocess.run(["sh", "-c", command], cwd=project, env=environment(), check=False)
@@ -122,7 +122,7 @@ def test_help_for_a_reader_who_left() -> None:
 
 
 @pytest.mark.parametrize("more", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"TERM": "dumb"}])
-def test_plain_places_get_plain_utf8(project: Path, more: dict[str, str]) -> None:
+def test_a23_plain_places_get_plain_utf8(project: Path, more: dict[str, str]) -> None:
     """No terminal, a C locale, a dumb terminal: UTF-8 without control codes."""
     (project / "people.csv").write_text("number,name\n1,東京\n", "utf-8")
     shown = start("plan", "playbook.yaml", env=environment(**more), cwd=project)
@@ -135,7 +135,7 @@ def test_plain_places_get_plain_utf8(project: Path, more: dict[str, str]) -> Non
     ("more", "coloured"),
     [({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
 )
-def test_a_terminal_gets_colours_unless_it_does_not_want_them(
+def test_a23_a_terminal_gets_colours_unless_it_does_not_want_them(
     project: Path, more: dict[str, str], coloured: bool
 ) -> None:
     """On a terminal of some width: colours; with NO_COLOR or a dumb one: none."""
@@ -148,6 +148,44 @@ def test_a_terminal_gets_colours_unless_it_does_not_want_them(
     os.close(outer)
     assert (b"\x1b[" in text) == coloured
     assert b"Sato" in text
+
+
+@pytest.mark.parametrize("columns", ["0", "1"])
+def test_a23_a_terminal_of_no_width_is_written_to(project: Path, columns: str) -> None:
+    """A terminal that says it has no columns, or one: all is shown, exit 2, no traceback; bars do not matter."""
+    for words in (("plan", "playbook.yaml", "--detailed-exitcode"), ("runs",), ("doctor",)):
+        outer, inner = pty.openpty()
+        subprocess.run(["stty", "cols", columns, "rows", columns], stdin=inner, check=True)
+        shown = start(*words, env=environment(TERM="xterm"), cwd=project, stdout=inner, stderr=inner)
+        os.close(inner)
+        text = b"".join(iter(lambda: _read(outer), b""))  # noqa: B023  called before the next turn
+        shown.communicate()
+        os.close(outer)
+        assert (shown.returncode, b"Traceback" in text) == (2 if words[0] == "plan" else 0, False), text
+
+
+ELSEWHERE = (
+    {},
+    {"PYTHONHASHSEED": "0", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Asia/Tokyo"},
+    {"PYTHONHASHSEED": "4242", "LC_ALL": "POSIX", "LANG": "tr_TR.UTF-8", "TZ": "America/St_Johns", "PYTHONUTF8": "1"},
+    {"PYTHONHASHSEED": "7", "PYTHONIOENCODING": "latin-1", "COLUMNS": "1", "NO_COLOR": "1"},
+)
+"""Hash seeds, locales, encodings and zones under which people start programs."""
+
+
+def test_a24_a_plan_has_the_same_bytes_wherever_it_is_made(project: Path) -> None:
+    """Hash seed, locale, C locale without UTF-8 mode, time zone, another encoding of the streams: one plan hash."""
+    (project / "people.csv").write_text("number,name\n1,東京\n2,Ünlü\n3,ıİ\n", "utf-8")
+    book = project / "playbook.yaml"
+    book.write_text(book.read_text().split("tests:")[0] + "vars: {z: 1, ä: 2, a: 3}\n", "utf-8")
+    plans = []
+    for number, more in enumerate(ELSEWHERE):
+        made = start("plan", "playbook.yaml", "-o", f"{number}.plan", env=environment(**more), cwd=project)
+        _, err = made.communicate()
+        assert made.returncode == 0, err
+        plans.append((project / f"{number}.plan").read_bytes())
+    assert len(set(plans)) == 1
+    assert "東京".encode() in plans[0]
 
 
 def _read(descriptor: int) -> bytes:

@@ -175,9 +175,9 @@ def test_a_damaged_file_is_refused_whole(
 
 
 def test_an_import_waits_for_nobody_and_races_nobody(run: Run, here: Path) -> None:
-    """While a run holds the state it is refused with 6."""
+    """While a run holds one of its target collections it is refused with 6; runs elsewhere do not matter to it."""
     (here / "a.ids").write_text(line("1", "11"))
-    with State.open(here / ".migrator", write=True) as state, state.lease([("elsewhere", "x")]):
+    with State.open(here / ".migrator", write=True) as state, state.lease([("t", "tc"), ("elsewhere", "x")]):
         assert run("ids", "import", "a.ids").code == 6
     assert rows(".migrator") == {}
     assert run("ids", "import", "a.ids").code == 0

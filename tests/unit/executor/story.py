@@ -8,6 +8,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from migrator.amends.deeds import Past, past_of
+from migrator.amends.fixes import read
+from migrator.amends.quarantine import write
+from migrator.amends.retry import retry
+from migrator.amends.undo import undo
 from migrator.codec.paper import field_hash
 from migrator.contract import Capabilities, Writing
 from migrator.executor.apply import apply
@@ -71,6 +76,7 @@ class Story:
     clock: ManualClock = field(default_factory=ManualClock)
     budget: Free = field(default_factory=Free)
     stop: Any = lambda: None
+    skew: float | None = None
 
     def __post_init__(self) -> None:
         self.wire = ShelfWire(shelf=self.shelf)
@@ -115,25 +121,54 @@ class Story:
             step=step, source=("hr", step), target=("kt", step), write=self.writing(step).write, fields=fields
         )
 
+    def ways(self, kept: PlanFile) -> dict[str, Way]:
+        """To the targets of a plan."""
+        return {
+            step.step: Way(
+                step=step.step,
+                target=self.target,
+                wire=self.wire,
+                budget=self.budget,
+                writing=self.writing(step.step),
+                capabilities=self.can,
+                identity=self.target.identity(),
+                skew=lambda: self.skew,
+            )
+            for step in kept.header.steps
+        }
+
+    def undo(self, number: int, name: str = "undo.jsonl") -> PlanFile:
+        """The plan that takes a run back."""
+        with State.open(self.folder / ".migrator", write=False) as state:
+            past = past_of(state, number, "undone", f"migrator resume {number}")
+            for _ in undo(past, self.ways(past.kept), self.folder / name, lambda line: b"s3cret" in line):
+                pass
+        return PlanFile(self.folder / name)
+
+    def retry(self, number: int, name: str = "retry.jsonl", **more: Any) -> PlanFile:
+        """The plan of the records that a run failed on; `fixes`: a CSV."""
+        with State.open(self.folder / ".migrator", write=False) as state:
+            past = past_of(state, number, "retried", f"migrator resume {number}")
+            ways = self.ways(past.kept)
+            fixes = more.pop("fixes", None)
+            told = {} if fixes is None else read(fixes, past, ways)
+            for _ in retry(past, ways, self.folder / name, lambda line: b"s3cret" in line, fixes=told, **more):
+                pass
+        return PlanFile(self.folder / name)
+
+    def quarantine(self, number: int) -> Path:
+        """The CSV of what did not come about."""
+        with State.open(self.folder / ".migrator", write=False) as state:
+            run = state.run(number)
+            return write(Past(run=run, kept=state.plan_of(run), state=state))
+
     def apply(self, file: PlanFile, **options: Any) -> Iterator[Event]:
         """One carrying-out, as the pipeline does it."""
         with State.open(self.folder / ".migrator", write=True) as state:
             kept = state.keep(file)
-            ways = {
-                step.step: Way(
-                    step=step.step,
-                    target=self.target,
-                    wire=self.wire,
-                    budget=self.budget,
-                    writing=self.writing(step.step),
-                    capabilities=self.can,
-                    identity=self.target.identity(),
-                )
-                for step in kept.header.steps
-            }
             yield from apply(
                 kept,
-                ways,
+                self.ways(kept),
                 state,
                 ApplyOptions(**options),
                 clock=self.clock,

@@ -48,8 +48,8 @@ def _only(report: Report) -> Any:
 
 
 @pytest.mark.parametrize("guard", GUARDS)
-def test_a_record_that_moved_is_not_overwritten(tmp_path: Path, guard: str) -> None:
-    """B22: it keeps what somebody wrote, and the outcome shows what was found; the neighbours are written."""
+def test_b22_a_record_that_moved_is_not_overwritten(tmp_path: Path, guard: str) -> None:
+    """It keeps what somebody wrote, and the outcome shows what was found; the neighbours are written."""
     story = _story(tmp_path, guard)
     ids = [story.shelf.put("people", no=f"E{n}", name="old") for n in range(4)]
     file = story.plan([_update(story, f"E{n}", ids[n]) for n in range(4)])
@@ -95,8 +95,8 @@ def test_overwrite_writes_over_and_keeps_what_stood_there(tmp_path: Path, guard:
 
 
 @pytest.mark.parametrize("guard", GUARDS)
-def test_an_update_of_a_record_that_is_gone_creates_only_where_the_step_says_so(tmp_path: Path, guard: str) -> None:
-    """B21: a conflict by default; under `on_gone: create` the whole record is made."""
+def test_b21_an_update_of_what_is_gone_creates_only_where_the_step_says_so(tmp_path: Path, guard: str) -> None:
+    """A conflict by default; under `on_gone: create` the whole record is made."""
     for on_gone in OnGone:
         (tmp_path / on_gone.value).mkdir()
         story = _story(tmp_path / on_gone.value, guard, write={"on_gone": on_gone})
@@ -112,8 +112,8 @@ def test_an_update_of_a_record_that_is_gone_creates_only_where_the_step_says_so(
             assert story.shelf.plain("people") == [{"no": "E1", "name": "new"}]
 
 
-def test_a_delete_of_what_is_gone_is_done_and_of_what_moved_is_not(tmp_path: Path) -> None:
-    """B03: absent is what was wanted; a record that somebody used since is left."""
+def test_b03_a_delete_of_what_is_gone_is_done_and_of_what_moved_is_not(tmp_path: Path) -> None:
+    """Absent is what was wanted; a record that somebody used since is left."""
     story = _story(tmp_path)
     ids = [story.shelf.put("people", no=f"E{n}", name="old") for n in range(3)]
     lines = [
@@ -138,10 +138,10 @@ def test_a_delete_of_what_is_gone_is_done_and_of_what_moved_is_not(tmp_path: Pat
 
 
 @pytest.mark.parametrize("on_taken", OnTaken)
-def test_a_key_that_was_taken_meanwhile_updates_only_where_the_step_says_so(
+def test_b23_a_key_that_was_taken_meanwhile_updates_only_where_the_step_says_so(
     tmp_path: Path, on_taken: OnTaken
 ) -> None:
-    """B23: a conflict that shows who has it; under `on_taken: update` an update, with its before-image kept."""
+    """A conflict that shows who has it; under `on_taken: update` an update, with its before-image kept."""
     story = _story(tmp_path, write={"on_taken": on_taken})
     file = story.plan([create("people", f"E{n}", name="ours") for n in range(3)])
     story.shelf.put("people", no="E1", name="theirs")

@@ -62,8 +62,8 @@ REASONS: dict[str, tuple[Callable[[Story], None], str]] = {
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_what_changed_since_planning_refuses_the_plan(tmp_path: Path, reason: str) -> None:
-    """B40 and its kin: exit 4, the reason in the sentence, nothing sent, no run begun; undone, the plan applies."""
+def test_b40_what_changed_since_planning_refuses_the_plan(tmp_path: Path, reason: str) -> None:
+    """Exit 4, the reason in the sentence, nothing sent, no run begun; undone, the plan applies."""
     spoil, words = REASONS[reason]
     story = Story(folder=tmp_path)
     file = story.plan(staff(story))
@@ -138,16 +138,32 @@ def test_a_new_plan_closes_a_broken_run_on_its_target(tmp_path: Path) -> None:
     assert len(story.shelf.plain("people")) == 4
 
 
-def test_a_new_plan_that_did_not_know_what_a_broken_run_had_done_is_refused(tmp_path: Path) -> None:
-    """The records are there and enter the id map; the next plan meets them, this one could make them again."""
+def test_a_new_plan_goes_on_although_a_broken_run_turns_out_to_have_done_something_else(tmp_path: Path) -> None:
+    """What was found in doubt is told and enters the id map; none of it is a record that the new plan makes."""
     story = Story(folder=tmp_path, can=capabilities(in_flight=1))
     _broken(story, KeyboardInterrupt(), commits=True)
     file = story.plan([create("people", "F1", name="b")], "two.jsonl", follows=_follows(story))
-    with pytest.raises(PlanRefused, match="3 of their changes are settled now"):
-        story.run(file)
-    assert len(story.shelf.plain("people")) == 6
+    told = [event.problem.summary for event in story.apply(file) if isinstance(event, Noticed)]
+    assert told[0].endswith("1 broken request had left in doubt: 3 had been carried out")
+    assert len(story.shelf.plain("people")) == 7
     with State.open(tmp_path / ".migrator", write=False) as state:
-        assert state.ids.size(state.ids.pairs()[0]) == 6
+        assert state.ids.size(state.ids.pairs()[0]) == 7
+
+
+def test_a_new_plan_that_would_make_a_broken_runs_records_twice_is_refused_with_one_command(tmp_path: Path) -> None:
+    """They committed after the plan had looked: refused once, the broken run closed, planning again helps."""
+    story = Story(folder=tmp_path, can=capabilities(in_flight=1))
+    _broken(story, KeyboardInterrupt(), commits=True)
+    again = [create("people", f"E{n}", name="a") for n in range(2, 5)]
+    file = story.plan(again, "two.jsonl", follows=_follows(story))
+    with pytest.raises(
+        PlanRefused, match="2 records that this plan makes turned out to have been made by it"
+    ) as told:
+        story.run(file)
+    assert told.value.problems[0].hint == "plan once more: migrator plan staff.yaml -o FILE"
+    assert set(story.shelf.effects.values()) == {1}
+    with State.open(tmp_path / ".migrator", write=False) as state:
+        assert [run.status for run in state.runs()] == [RunStatus.SUPERSEDED]
     assert story.run(story.plan([create("people", "F1", name="b")], "three.jsonl", follows=_follows(story))).run == 2
 
 

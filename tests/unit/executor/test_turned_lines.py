@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -153,14 +152,3 @@ def test_a_lost_create_that_meets_anothers_record_becomes_an_update_of_it(
     story.run(file)
     assert story.shelf.plain("people") == [{"no": "E1", "name": "new"}]
     assert (_outcome(story).did, _outcome(story).found) == (Action.UPDATE, {"name": "theirs"})
-
-
-def test_a_state_that_was_made_before_turns_were_kept_gets_their_table(tmp_path: Path) -> None:
-    """Opened to write, an older state has it; what it held is untouched."""
-    with State.open(tmp_path, write=True) as state:
-        runs = state.runs()
-    with sqlite3.connect(tmp_path / "state.db") as older:
-        older.execute("DROP TABLE turns")
-    older.close()
-    with State.open(tmp_path, write=True) as state:
-        assert (state.runs(), state.turns.between(1, 0, 100)) == (runs, {})

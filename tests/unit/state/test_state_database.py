@@ -57,7 +57,7 @@ def test_a_newer_state_is_refused_with_both_versions(tmp_path: Path) -> None:
         connection.execute("UPDATE meta SET value = '7' WHERE name = 'version'")
     connection.close()
     for write in (True, False):
-        with pytest.raises(LocalFault, match="has version 7, this program knows version 1"):
+        with pytest.raises(LocalFault, match="has version 7, this program knows version 2"):
             State.open(tmp_path, write=write)
 
 

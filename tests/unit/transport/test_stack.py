@@ -251,3 +251,23 @@ def test_a_closed_wire_leaves_no_thread_and_closes_twice() -> None:
         assert wire.transfer.zone == "UTC"
     wire.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("wire ")]
+
+
+# ------------------------------------------------------------------ clocks
+
+
+@pytest.mark.parametrize(
+    ("date", "skew"),
+    [
+        ("Tue, 14 Nov 2023 22:18:20 GMT", 300.0),
+        ("Tue, 14 Nov 2023 22:12:20 GMT", -60.0),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_a20_the_first_answer_tells_how_far_the_clocks_are_apart(date: str, skew: float | None) -> None:
+    """1_700_000_000, where our clock starts, is 2023-11-14 22:13:20 UTC; silence is no time."""
+    with opened(URL, adapter=WsgiAdapter(scripted(**({"Date": date} if date else {})))) as wire:
+        assert wire.skew() is None
+        wire.ask(get())
+        assert wire.skew() == skew

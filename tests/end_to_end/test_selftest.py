@@ -1,0 +1,48 @@
+"""The self-test that ships: it breaks an apply at each of its points, and says so when something does not hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from migrator.rehearsal import selftest
+from tests.end_to_end.stage import Stage
+
+
+def test_the_self_test_tries_its_points_and_finds_no_violation(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One kind of wire fault and two kills, by the command line."""
+    monkeypatch.setattr(selftest, "WIRE", {"reset_after": "connection reset after the server had worked"})
+    monkeypatch.setattr(selftest, "KILLS", ("before_outcomes", "after_links"))
+    done = Stage(here).run("doctor", "--selftest", "--json")
+    assert done.code == 0, done.text
+    *kinds, end = [json.loads(line) for line in done.out.splitlines()]
+    assert [(kind["points"] >= 2, kind["violations"]) for kind in kinds] == [(True, [])] * 2
+    assert end == {"line": "selftest_end", "points": sum(kind["points"] for kind in kinds), "violations": 0}
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.long
+def test_the_whole_self_test_finds_no_violation(here: Path) -> None:
+    """As it ships."""
+    done = Stage(here).run("doctor", "--selftest")
+    assert (done.code, "0 violations" in done.out) == (0, True), done.text
+
+
+def test_a_record_that_is_written_twice_is_a_violation(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 1, with the request after which it happened."""
+    original = selftest._Stage.until_done
+
+    def twice(stage: selftest._Stage) -> object:
+        told = original(stage)
+        record = dict(stage.emulator.store.records("assets")[0])
+        stage.emulator.store.add_records("assets", [{"serial": record["serial"] + "-again"}])
+        return told
+
+    monkeypatch.setattr(selftest, "WIRE", {"reset_before": "a reset"})
+    monkeypatch.setattr(selftest, "KILLS", ())
+    monkeypatch.setattr(selftest._Stage, "until_done", twice)
+    done = Stage(here).run("doctor", "--selftest")
+    assert done.code == 1, done.text
+    assert "request 1: the records are not those of an unbroken run" in done.out

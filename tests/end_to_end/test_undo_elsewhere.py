@@ -1,0 +1,78 @@
+"""An edit and a load are taken back in each of the systems, as far as it lets anybody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrator import lookback
+from migrator.model.plan import Action
+from migrator.model.run import RunStatus
+from migrator.planfile import PlanFile
+from tests.end_to_end.sides import EDITED, SYSTEMS
+from tests.end_to_end.test_matrix import Pair, finished
+
+DELETES = {"kintone", "glpi"}
+"""Systems whose API deletes."""
+
+
+@pytest.mark.parametrize("target", SYSTEMS)
+def test_an_update_and_a_load_are_undone_wherever_they_went(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The update is put back to the letter; what was made is deleted, or told where the system deletes nothing."""
+    monkeypatch.chdir(tmp_path)
+    pair = Pair(tmp_path, "ketryx" if target == "kitemaker" else "kitemaker", target)
+    stood = pair.stands()
+    pair.plan(pair.book)
+    pair.carry_out()
+    loaded = pair.stands()
+    pair.source.edit(pair.giver)
+    pair.plan(pair.book)
+    pair.carry_out()
+    assert pair.stands() != loaded
+
+    plan = _taken_back(pair, 2)
+    ((_, line),) = plan.changes()
+    title = pair.target.title
+    assert (line.action, dict(line.before or {})[title], dict(line.after or {})[title]) == (
+        Action.UPDATE,
+        EDITED,
+        pair.source.was,
+    )
+    ended = pair.apply()
+    assert (ended.exit_code, ended.report.status, ended.report.changes) == (0, RunStatus.DONE, ())
+    assert pair.stands() == loaded
+
+    plan = _taken_back(pair, 1)
+    counts = plan.trailer.counts["records"]
+    if target in DELETES:
+        assert (counts.delete, counts.problems) == (pair.source.count, 0)
+        assert pair.apply().report.status is RunStatus.DONE
+        assert Counter(pair.target.stands(_Alive(pair.taker.store))) == stood
+    else:
+        assert (counts.delete, counts.problems) == (0, pair.source.count)
+        assert {problem.code for problem in plan.trailer.problems} == {"PL031"}
+        assert pair.stands() == loaded
+
+
+class _Alive:
+    """A store without what is in its bin."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        return [row for row in self._store.rows(table) if not row.get("is_deleted")]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def _taken_back(pair: Pair, run: int) -> PlanFile:
+    place = pair.folder / "a.plan"
+    finished(lookback.undo(run, place, pair.around()))
+    return PlanFile(place)

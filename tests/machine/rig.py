@@ -1,0 +1,140 @@
+"""A file as the source, an emulator as the target, and a program that can be broken at any of its requests."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from migrator import pipeline
+from migrator.emulators.server import create_emulator
+from migrator.model.run import RunEnded
+from migrator.pipeline import ApplyOptions, Planned, Surroundings
+from migrator.planfile import PlanFile
+from migrator.transport.secrets import Scrubber
+from tests.end_to_end.sides import SYSTEMS
+from tests.machine.truth import SIDES, Standing
+from tests.wsgi import WsgiAdapter
+
+
+class Killed(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+class OneClock:
+    """The program's clock and the emulator's in one: waiting lets the time of both pass."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_700_000_000.0
+
+    def now(self) -> float:
+        """Seconds since the epoch, and of a clock that never jumps."""
+        return self.seconds
+
+    monotonic = wall = now
+
+    def wait(self, seconds: float) -> None:
+        """At once."""
+        self.seconds += seconds
+
+
+class Fault:
+    """Breaks the n-th request from now, before or after the server worked. `kill`: the process too."""
+
+    def __init__(self, at: int, *, kill: bool, after: bool) -> None:
+        self.left, self.kill, self.after, self.hit = at, kill, after, False
+
+    def point(self, after: bool) -> None:
+        """A request passes, on one side or the other."""
+        if after is not self.after or self.hit:
+            return
+        self.left -= 1
+        if self.left <= 0:
+            self.hit = True
+            raise Killed if self.kill else requests.ConnectionError("reset by peer")
+
+
+class Rig:
+    """One playbook, one state, one target."""
+
+    def __init__(self, system: str, folder: Path) -> None:
+        self.system, self.folder, self.side = system, folder, SIDES[system]
+        self.clock = OneClock()
+        self.emulator = create_emulator(system, seed="empty", clock=self.clock)
+        self.fault: Fault | None = None
+        self.state, self.file = folder / ".migrator", folder / "a.plan"
+        self.adapter = WsgiAdapter(
+            self.emulator.app,
+            before=lambda _: self.fault and self.fault.point(False),
+            after=lambda _: self.fault and self.fault.point(True),
+        )
+        (folder / "p.json").write_text(self._playbook(), "utf-8")
+
+    def _playbook(self) -> str:
+        taker = SYSTEMS[self.system].target
+        step = {
+            "step": "rows",
+            "source": {"system": "sheet", "collection": "rows.jsonl", "query": {"id": "id"}},
+            "fields": {taker.title: "{{ record.title }}", taker.text: "as it is", **taker.fixed},
+            "target": {"system": "there", **taker.part},
+        }
+        there = {"connector": self.system, **SYSTEMS[self.system].options}
+        systems = {"sheet": {"connector": "jsonl", "path": "."}, "there": there}
+        limits = {"update_percent": 100}
+        return json.dumps({"playbook": "machine", "systems": systems, "limits": limits, "steps": [step]})
+
+    def around(self) -> Surroundings:
+        """Fresh for each command, as a process would have it."""
+        env = {**os.environ, **self.emulator.env(f"http://{self.system}.localhost")}
+        return Surroundings(env=env, clock=self.clock, scrubber=Scrubber(), adapters={"there": self.adapter})
+
+    def source(self, rows: dict[str, str]) -> None:
+        """What the file holds."""
+        lines = [json.dumps({"id": key, "title": title}) for key, title in rows.items()]
+        (self.folder / "rows.jsonl").write_text("".join(f"{line}\n" for line in lines), "utf-8")
+
+    def standing(self) -> Standing:
+        """What stands in the target; no key twice."""
+        found = self.side.stands(self.emulator)
+        assert len({key for key, _, _ in found}) == len(found), f"a record stands twice: {sorted(found)}"
+        return {key: (number, title) for key, number, title in found}
+
+    def plan(self) -> dict[str, str]:
+        """Key -> action of each line that sends something."""
+        making = pipeline.plan(self.folder / "p.json", self.file, self.around(), state=self.state)
+        planned = _result(making)
+        assert planned.trailer.problem_total == 0, planned.trailer.problems
+        lines = [change for _, change in PlanFile(self.file).changes()]
+        return {line.origin.id: line.action.value for line in lines if line.origin and line.action.value != "link"}
+
+    def apply(self, fault: Fault | None = None) -> RunEnded:
+        """Raises Killed, PlanRefused and what ends a run early."""
+        return self._run(lambda: pipeline.apply(self.file, self.around(), options=_OPTIONS, state=self.state), fault)
+
+    def resume(self, fault: Fault | None = None) -> RunEnded:
+        """The same for `migrator resume`. Raises UsageWrong where there is nothing to take up."""
+        return self._run(lambda: pipeline.resume(None, self.around(), options=_OPTIONS, state=self.state), fault)
+
+    def _run(self, begin: Callable[[], Iterator[Any]], fault: Fault | None) -> RunEnded:
+        self.fault = fault
+        try:
+            *_, last = begin()
+        finally:
+            self.fault = None
+        assert isinstance(last, RunEnded)
+        return last
+
+
+_OPTIONS = ApplyOptions()
+
+
+def _result(making: Any) -> Planned:
+    while True:
+        try:
+            next(making)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]  # what the generator returns
