@@ -1,18 +1,14 @@
-"""Odd servers under a whole run, each system as the target: what was written is known, and the next run makes it whole."""
+"""Odd servers under a whole run, each system as the target: what was written is known, the next makes it whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from migrator.errors import LoginRefused
-from migrator.model.run import RunEnded, Status
-from migrator.planfile import PlanFile
+from migrator.errors import LoginRefused, RunStopped
+from migrator.model.run import Status
 from tests.connectors.words import text_of
-from tests.end_to_end.sides import SYSTEMS
 from tests.end_to_end.test_matrix import Pair
 
 WRITES = {
@@ -61,20 +57,48 @@ def test_b18_a_login_that_ends_for_good_stops_and_a_resume_makes_each_record_onc
     assert (pair.stands() - stood).total() == pair.source.count
 
 
+DENIED = {
+    "kintone": ("GAIA_NO01", "lacks a right in app"),
+    "kainexus": ("ACCESS_DENIED", "the API key may not make this item"),
+    "ketryx": ("", "does not let us write items"),
+    "glpi": ("ERROR_RIGHT_MISSING", "our login lacks a right"),
+    "kitemaker": ("", "Forbidden"),
+}
+"""Target -> the code of a refusal for lack of rights, and what the outcome says of it."""
+
+
 @every
-def test_b19_one_record_without_the_right_fails_alone(
+def test_b14_b19_one_record_without_the_right_fails_alone(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """403 on every request that holds one record: the others are written, once; with the right, it follows."""
+    pair = pair_to(target, tmp_path, monkeypatch)
+    stood, word = pair.stands(), pair.source.was.encode()
+    code, words = DENIED[target]
+    calls = WRITES[target]
+    pair.taker.faults.add(calls, status=403, error_code=code, times=None, when=lambda line, body: word in body)
+    ended = pair.apply()
+    assert ended.exit_code == 5
+    (failed,) = [change.outcome for change in ended.report.changes]
+    assert failed.status is Status.FAILED and words in str(failed.reason), failed
+    assert (pair.stands() - stood).total() == pair.source.count - 1
+    pair.taker.faults.clear()
+    assert pair.plan(pair.book).changes == 1
+    pair.carry_out()
+    assert (pair.stands() - stood).total() == pair.source.count
+
+
+@every
+def test_b11_writes_that_never_tell_stop_the_run_and_a_resume_goes_on(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """502 on every write, for good: looked into, sent some times, then stopped; nothing is asked for ever."""
     pair = pair_to(target, tmp_path, monkeypatch)
     stood = pair.stands()
-    word = pair.source.was.encode()
-    pair.taker.faults.add(
-        WRITES[target], kind="status", status=403, error_code=DENIED.get(target, ""), times=None,
-        when=lambda line, body: word in body,
-    )  # fmt: skip
-    ended = pair.apply()
-    print(ended.report)
-    assert 0
-
-
-DENIED = {"kintone": "GAIA_NO01", "kainexus": "ACCESS_DENIED", "glpi": "ERROR_RIGHT_MISSING"}
+    fault = pair.taker.faults.add(WRITES[target], status=502, times=None, when=written)
+    with pytest.raises(RunStopped, match="nothing came of it"):
+        pair.apply()
+    assert pair.stands() == stood and fault.fired < 100
+    pair.taker.faults.clear()
+    pair.carry_out()
+    assert (pair.stands() - stood).total() == pair.source.count

@@ -19,6 +19,7 @@ from migrator.model.run import Cause
 
 _HINT = "check the API key, and the host: EU customers have one of their own, where another key looks wrong"
 _CARD = "a list is the id of an Item List card on a board, not that of a template, a workflow or a board"
+_NO_RIGHT = "the API key may not make this item; KaiNexus does not say which right is missing"
 GONE = "KaiNexus answers ACCESS_DENIED for items the key may not see and for deleted ones alike"
 
 
@@ -166,5 +167,5 @@ def _failed(item: Item, entry: dict[str, Any], code: str, words: str) -> Failed:
         cause = Cause.GONE
     elif code == "ACCESS_DENIED":
         cause = Cause.DENIED
-        reason = words if item.target_id is None else f"{words} ({GONE})"
+        reason = f"{words} ({_NO_RIGHT if item.target_id is None else GONE})"
     return Failed(code=code, reason=reason, field=field if isinstance(field, str) else None, cause=cause)
