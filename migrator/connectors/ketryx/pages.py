@@ -19,6 +19,9 @@ ROOT = "/api/v1"
 CALL = "call"
 """Kind of every call: reads and writes share one pace of ours."""
 
+ORIGIN = "migrator:"
+"""Before a sourceId that is made of the origin."""
+
 OWN_SYSTEMS = frozenset({"ketryx", "api"})
 """`system` of external ids that names no integration: the docs' sample says Ketryx; API is assumed."""
 
@@ -132,6 +135,9 @@ class ItemFacts:
 
 
 def _integration(external: Mapping[str, Any]) -> bool:
+    """Whether another system sends the item. One that we made is ours whatever Ketryx calls our way of writing."""
+    if str(external.get("id") or "").startswith(ORIGIN):
+        return False
     return str(external.get("system") or "ketryx").casefold() not in OWN_SYSTEMS
 
 
