@@ -122,6 +122,8 @@ class Kitemaker(Target):
             setting = self._by_graphql(collection) if self._options.graphql else self._by_rest(collection)
         except (KeyError, TypeError, AttributeError) as error:
             raise BadAnswer(f"Kitemaker answers what there is to choose from without {error}") from error
+        if isinstance(options, words.ReadOptions) and options.status_types:
+            _must_filter(setting, graphql=self._options.graphql)
         setting = _written(setting, write, graphql=self._options.graphql)
         fields = fields_of(setting, rest_only=not self._options.graphql)
         if setting.sort is Sort.ITEMS and setting.default_status is None:
@@ -196,17 +198,20 @@ class Kitemaker(Target):
         """Every record: of GraphQL newest numbers first."""
         setting = _setting(query.collection)
         names = self._names(query.collection, query.fields)
-        strip = isinstance(query.read, words.ReadOptions) and query.read.strip_markers
-        for things in self._things(setting, names):
+        read = query.read if isinstance(query.read, words.ReadOptions) else None
+        strip = read is not None and read.strip_markers
+        for things in self._things(setting, names, () if read is None else read.status_types):
             records = [to_record(thing, names, setting, strip_markers=strip) for thing in things]
             yield Page(records=records, size=len(records))
 
-    def _things(self, setting: Setting, names: tuple[str, ...]) -> Iterator[list[Mapping[str, Any]]]:
+    def _things(
+        self, setting: Setting, names: tuple[str, ...], types: Sequence[str]
+    ) -> Iterator[list[Mapping[str, Any]]]:
         if not self._options.graphql:
             return by_rest(self._wire, setting)
         if setting.sort is Sort.LABELS:
             return self._labels(setting)
-        return pages(self._wire, setting, names)
+        return pages(self._wire, setting, names, types)
 
     def _labels(self, setting: Setting) -> Iterator[list[Mapping[str, Any]]]:
         """All labels of a space; no pages of them are known."""
@@ -287,6 +292,13 @@ def _written(setting: Setting, write: words.WriteOptions | None, *, graphql: boo
         hint = "say `labels: add_only`, or leave `graphql: false` out"
         raise Refused(Problem(code=Refused.code, summary=summary, hint=hint))
     return replace(setting, writes_graphql=write.call is CallForm.GRAPHQL, exact_labels=write.exact)
+
+
+def _must_filter(setting: Setting, *, graphql: bool) -> None:
+    """Raises Refused where `status_types` would filter nothing."""
+    if not graphql or setting.sort not in (Sort.ITEMS, Sort.COMMENTS):
+        summary = "`status_types` chooses among work items by GraphQL, and nothing else"
+        raise Refused(Problem(code=Refused.code, summary=summary, hint="use `where` instead"))
 
 
 def _parsed(collection: str) -> tuple[str | None, Sort]:

@@ -119,7 +119,8 @@ _BY_GRAPHQL: Mapping[Sort, Mapping[str, WritableOn]] = {
     Sort.COMMENTS: {"threadId": _CREATE},
     Sort.FEEDBACK: {
         "processed": _BOTH,
-        **dict.fromkeys(("owners", "tags", "createdAt", "updatedAt"), _CREATE),
+        **dict.fromkeys(("owners", "tags"), _BOTH),
+        **dict.fromkeys(("createdAt", "updatedAt"), _CREATE),
     },
 }
 """What takes values by GraphQL alone."""

@@ -14,6 +14,16 @@ HOST = "https://toil.kitemaker.co"
 """Where both interfaces are. [vendor docs]"""
 
 
+class StatusType(StrEnum):
+    """What a column means, whatever it is called. [vendor's client]"""
+
+    BACKLOG = "BACKLOG"
+    TODO = "TODO"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+    ARCHIVED = "ARCHIVED"
+
+
 class CallForm(StrEnum):
     """Which interface carries the changes."""
 
@@ -58,6 +68,13 @@ class Options:
 class ReadOptions:
     """How a source is read."""
 
+    status_types: tuple[StatusType, ...] = field(
+        default=(),
+        metadata=about(
+            "Only work items (and comments of those) whose column is of one of these types.",
+            examples=(["TODO", "IN_PROGRESS"],),
+        ),
+    )
     strip_markers: bool = field(
         default=True, metadata=about("Leave out the line by which an earlier migration marked a text.")
     )

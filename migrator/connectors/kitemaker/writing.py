@@ -234,7 +234,14 @@ def _update_feedback(setting: Setting, change: Change, after: Mapping[str, Value
         given["content"] = after["content"] or ""
     if "person" in after:
         given["personId"] = _person(setting, after["person"])
-    return [("editFeedback", given)]
+    mutations: list[Mutation] = [("editFeedback", given)] if len(given) > 1 else []
+    for name, key, register in (("owners", "ownerIds", setting.users), ("tags", "tagIds", setting.labels)):
+        if name in after:
+            add, gone = _moves(after[name], (change.before or {}).get(name), register)
+            title = name.capitalize()
+            mutations += [(f"add{title}ToFeedback", {"id": change.target_id, key: add})] if add else []
+            mutations += [(f"remove{title}FromFeedback", {"id": change.target_id, key: gone})] if gone else []
+    return mutations or [("editFeedback", given)]
 
 
 def _person(setting: Setting, value: Value) -> str | None:
