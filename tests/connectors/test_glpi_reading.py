@@ -105,7 +105,7 @@ class _Twisted:
             yield self._change(answer) if "5-9/" in answer.headers.get("content-range", "") else answer
 
 
-def test_items_that_go_while_we_read_are_told(emulator: Emulator) -> None:
+def test_b30_items_that_go_while_we_read_are_told(emulator: Emulator) -> None:
     """A later page slides past one: CountDrift after the last page, however far the total fell."""
     for gone in (1, 12):
         fresh = create_emulator("glpi", pace="off")
@@ -121,7 +121,7 @@ def test_items_that_go_while_we_read_are_told(emulator: Emulator) -> None:
         assert caught.value.announced == 11 > caught.value.got
 
 
-def test_items_that_come_while_we_read_come_too(emulator: Emulator) -> None:
+def test_b30_items_that_come_while_we_read_come_too(emulator: Emulator) -> None:
     """They have the highest ids, so they stand behind the last page that was announced."""
 
     def before(line: str) -> None:

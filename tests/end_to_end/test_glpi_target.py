@@ -121,7 +121,7 @@ def test_a_record_whose_key_only_looks_alike_is_another(bench: Bench, kind: Any)
     assert bench.plan().changes == 0
 
 
-def test_a_session_that_ends_under_an_apply_is_opened_again(bench: Bench) -> None:
+def test_b18_b20_a_session_that_ends_under_an_apply_is_opened_again(bench: Bench) -> None:
     """Before the third write somebody ends all sessions, under others in flight: all is written, once."""
     bench.rows("pc")
     bench.plan()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from migrator.errors import LoginRefused, RunStopped
 from migrator.model.run import Status
+from migrator.planfile import PlanFile
 from tests.connectors.words import text_of
 from tests.end_to_end.test_matrix import Pair
 
@@ -32,8 +34,8 @@ def pair_to(target: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Pair:
 
 
 def written(line: str, body: bytes) -> bool:
-    """Whether a request holds a record (Kintone also reads by POST)."""
-    return b'"totalCount"' not in body and b'"query":"' not in body and len(body) > 2
+    """Whether a request holds a record: Kintone also reads by POST, Ketryx is asked by one whether writing is on."""
+    return b'"totalCount"' not in body and b'"query":"' not in body and b"KXITM0000" not in body
 
 
 @every
@@ -102,3 +104,33 @@ def test_b11_writes_that_never_tell_stop_the_run_and_a_resume_goes_on(
     pair.taker.faults.clear()
     pair.carry_out()
     assert (pair.stands() - stood).total() == pair.source.count
+
+
+def test_a_plan_for_labels_that_are_only_added_shows_all_that_will_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The playbook wants another label than the items have: the lines hold both, and verify finds no change."""
+    monkeypatch.chdir(tmp_path)
+    pair = Pair(tmp_path, "kintone", "kitemaker")
+    org = pair.taker.store
+    org.add_label(org.space("LAB"), "important", "e91e63")
+    text = pair.book.read_text("utf-8")
+
+    def wanting(*labels: str) -> None:
+        book = json.loads(text)
+        book["limits"] = {"update_percent": 100}
+        book["steps"][0]["fields"]["labels"] = list(labels)
+        pair.book.write_text(json.dumps(book), "utf-8")
+
+    wanting("bug")
+    pair.plan(pair.book)
+    pair.carry_out()
+    item = next(item for item in org.work_items.values() if item.title == pair.source.was)
+    assert {label.name for label in item.labels} == {"bug"}
+    wanting("important")
+    assert pair.plan(pair.book).changes == pair.source.count
+    lines = [line for _, line in PlanFile(pair.folder / "a.plan").changes()]
+    assert {tuple((line.before or {})["labels"]) for line in lines} == {("bug",)}
+    assert {tuple((line.after or {})["labels"]) for line in lines} == {("bug", "important")}
+    pair.carry_out()
+    assert {label.name for label in item.labels} == {"bug", "important"}

@@ -32,7 +32,7 @@ from migrator.contract import (
     Wire,
     Writing,
 )
-from migrator.errors import BadAnswer, Denied, NotFound
+from migrator.errors import BadAnswer, Denied, NotFound, Unreachable
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Place
 from migrator.model.values import Collection, Field, Key, Kind, Rights, Value
@@ -164,16 +164,18 @@ class Ketryx(Target):
         preview or a right says no; one that speaks of our id, or of what the body lacks, was reached by the call
         itself; anything else does not tell.
         """
-        answer = self._wire.ask(
-            Call(
-                method="POST",
-                path=f"{ROOT}/projects/{project}/items",
-                kind=CALL,
-                repeatable=True,
-                body=orjson.dumps({"id": NOBODY}),
-                headers={"Content-Type": "application/json"},
-            )
+        call = Call(
+            method="POST",
+            path=f"{ROOT}/projects/{project}/items",
+            kind=CALL,
+            repeatable=True,
+            body=orjson.dumps({"id": NOBODY}),
+            headers={"Content-Type": "application/json"},
         )
+        try:
+            answer = self._wire.ask(call)
+        except Unreachable:
+            return None
         if answer.status == 401:
             raise answers.failure(answer, "the writing call", project)
         if answer.status in (403, 405):
