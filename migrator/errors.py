@@ -16,6 +16,7 @@ MigratorError                      1
 │  ├─ Conflict                         nothing was written; a record moved or its key is taken
 │  ├─ Denied                           nothing was written; a right is missing
 │  └─ Refused                          nothing was written; culprits named where the server names them
+│     └─ UploadGone                    a record names an uploaded file that the system does not have any more
 ├─ PlanRefused                     4   edited, cut, stale, applied already, other systems, over the brakes
 ├─ Locked                          6   another run holds the collection
 ├─ Paused                          7   quota, time or --first: resumable
@@ -191,6 +192,12 @@ class Refused(SystemFailed):
     def __init__(self, problem: Problem | str, *, culprits: Sequence[Culprit] = ()) -> None:
         super().__init__(problem)
         self.culprits = tuple(culprits)
+
+
+class UploadGone(Refused):
+    """Nothing was written: a record names an uploaded file that expired meanwhile, or never came."""
+
+    code = "SY014"
 
 
 class PlanRefused(MigratorError):

@@ -28,6 +28,7 @@ from migrator.model.run import Event, Planning, RunEnded, RunStatus
 from migrator.model.selection import Selection
 from migrator.model.values import Origin, Record, Value
 from migrator.newcomers import newcomers
+from migrator.openfile import OpenFile, opener
 from migrator.planfile import PlanFile
 from migrator.state.folder import find as find_state
 from migrator.state.folder import home_of
@@ -222,7 +223,8 @@ def apply(
             folder
         )  # before the first request, as all that a state may be refused for: it is opened if it is there
         known = leaving.enter_context(State.open(folder, write=True)) if folder.exists() else None
-        ways = {step.step: way_of(step, opened) for step in planned.header.steps}
+        open_file = opener(planned, opened)
+        ways = {step.step: way_of(step, opened, open_file) for step in planned.header.steps}
         # made after that: a plan that is refused here makes none
         known = known or leaving.enter_context(State.open(folder, write=True))
         for event in carry_out(
@@ -271,8 +273,8 @@ def resume(
     yield from apply(file, around, options=options, state=folder)
 
 
-def way_of(step: PlanStep, systems: Systems) -> Way:
-    """The way to a step's target, described just now."""
+def way_of(step: PlanStep, systems: Systems, open_file: OpenFile | None = None) -> Way:
+    """The way to a step's target, described just now; `open_file`: the bytes of the plan's files."""
     target = systems.open(step.target[0])
     writing = target.writing(step.write)
     return Way(
@@ -283,6 +285,7 @@ def way_of(step: PlanStep, systems: Systems) -> Way:
         writing=writing,
         capabilities=target.capabilities(writing.options, writing.collection),
         identity=target.identity,
+        open_file=open_file,
         skew=target.skew,
     )
 

@@ -20,6 +20,7 @@ from migrator.contract import Mapped
 from migrator.executor.load import unsent
 from migrator.executor.look import look, shows
 from migrator.executor.way import Way
+from migrator.model.files import files_in
 from migrator.model.plan import Action, Change, Phase, PlanKind
 from migrator.model.playbook import Mode, OnGone
 from migrator.model.run import Outcome, Planning, Status
@@ -28,6 +29,7 @@ from migrator.model.values import Record, Value, WritableOn
 FAILED = frozenset({Status.FAILED, Status.CONFLICT, Status.SKIPPED, Status.UNKNOWN})
 """What a retry is about."""
 Failure = tuple[Change, Outcome]
+_FILES = "files go up anew with a new plan of the playbook"
 
 
 def retry(
@@ -89,7 +91,7 @@ class _Step:
 
     def _upload(self, failures: Sequence[Failure]) -> None:
         for change, _ in failures:
-            self._draft.leave(change, cannot("files go up anew with a new plan of the playbook"))
+            self._draft.leave(change, cannot(_FILES))
 
     # ------------------------------------------------------------ creates and updates
 
@@ -100,7 +102,9 @@ class _Step:
         owners = self._owners(seen)
         for number, wish in enumerate(wishes):
             records, row = seen[number], rows.get(wish.change.id)
-            if wish.change.action not in (Action.CREATE, Action.UPDATE):
+            if any(next(files_in(value), None) for value in (wish.change.after or {}).values()):
+                self._draft.leave(wish.change, cannot(_FILES))
+            elif wish.change.action not in (Action.CREATE, Action.UPDATE):
                 self._draft.leave(wish.change, cannot(f"a failed {wish.change.action.value} is left to a new plan"))
             elif len(records) > 1:
                 self._draft.leave(wish.change, cannot(f"{len(records)} records have its key: which one is meant?"))

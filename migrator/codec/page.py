@@ -22,6 +22,9 @@ A **secret** takes nothing but one `{{ env.NAME }}` expression.
   or, above the spaces, `initiatives` or `feedback`.
 - A GLPI `collection` is an itemtype, such as `Computer` or `Location`; fields are its columns, as the API names them.
   Its date-times tell no zone: set the system's `zone` to the server's. Keys (`locations_id`) are ids, 0 is none.
+  The file of a `Document` is its field `_file`, which a create takes and no update.
+- Files go from and to attachment fields of Kintone, also in tables, and documents of GLPI
+  (see [files](../how-to/files.md)).
 - A file's `collection` is its name in the folder. Files are written as they are asked for: a csv target does not
   neutralise cells that begin with `=`, `+`, `-` or `@`; open it in a spreadsheet only if you trust its source.
 """

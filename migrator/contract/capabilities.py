@@ -99,6 +99,9 @@ class Capabilities:
     """Collections whose new records need a fresh session before they can be used (GLPI's entities)."""
     marker_field: bool = True
     """A marker may live in a field of its own or as a last line (there are text fields)."""
+    whole_files: bool = False
+    """A create carries its file itself, in one request of its own: no upload comes before it, and nothing is left
+    over where it fails."""
     without_key: bool = False
     """A step needs neither key nor marker: the system has an external id of its own."""
     notes: tuple[str, ...] = ()

@@ -182,7 +182,9 @@ class Target(Source, Protocol):
 
         Matched by the id or key in the answer; by position only where the answer holds neither AND its length is
         the request's, else all such are Unknown. Missing in the answer = Unknown; never done by the status line.
-        Raises Conflict, Denied, Throttled, Refused, LoginRefused: then nothing was written. An answer that does
+        Of an upload, Done.target_id is the handle by which records name the file; UploadGone where a record names
+        one that is not there any more. Raises Conflict, Denied, Throttled, Refused, LoginRefused: then nothing was
+        written. An answer that does
         not tell (5xx, HTML) is Unknown for all.
         """
         raise NotImplementedError

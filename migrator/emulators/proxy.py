@@ -194,7 +194,9 @@ def _read(stream: io.BufferedReader, client: socket.socket) -> _Exchange | None:
         client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     if headers.get("Transfer-Encoding", "").lower() == "chunked":
         return _Exchange(method, target, headers, b"".join(_chunks(stream)))
-    return _Exchange(method, target, headers, stream.read(int(headers.get("Content-Length") or 0)))
+    size = int(headers.get("Content-Length") or 0)
+    body = stream.read(size)
+    return _Exchange(method, target, headers, body) if len(body) == size else None  # the client hung up within it
 
 
 def _chunks(stream: io.BufferedReader) -> Iterator[bytes]:

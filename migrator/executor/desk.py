@@ -27,21 +27,26 @@ from migrator.errors import (
     RunStopped,
     SystemFailed,
     Throttled,
+    UploadGone,
 )
 from migrator.executor.after import After, after_results, breach
 from migrator.executor.drift import Drift
 from migrator.executor.load import Load, Parcel, batches_of, packed
 from migrator.executor.recover import after_conflict, after_doubt, after_recheck, needs_settling
+from migrator.executor.renewal import Renewal
 from migrator.executor.rescue import denied, failed, halves, refused
 from migrator.executor.running import SLICE, Running
 from migrator.executor.stops import Failures
 from migrator.executor.vain import WHOLE, Vain
 from migrator.executor.way import Way
+from migrator.model.plan import Phase
 from migrator.model.run import Cause
 from migrator.planfile import Section
 
 TRIES = 8
 """Times that a request which left nothing behind is made again."""
+READS = 3
+"""Times that a file whose bytes did not come as its system said is asked for."""
 LONGEST_WAIT = 900.0
 """Seconds of waiting at a stretch, where people say nothing else; more means a quota, and the run pauses."""
 _LOOK_AFTER_FRUITLESS = 2
@@ -80,6 +85,7 @@ class Desk:
         self._renewed = False
         self._vain = Vain()
         self._drift = Drift(running, way, section)
+        self._renewal = Renewal(running, way)
         self.extra = 0
         """Requests that were sent only since others were refused."""
         self.failures = Failures(section.step, running.options.max_errors)
@@ -140,7 +146,7 @@ class Desk:
 
     def _encode(self, parcel: Parcel) -> None:
         if parcel.call is None:
-            parcel.sent = batches_of(self._way, self._section.phase, parcel)
+            parcel.sent = batches_of(self._way, self._phase(parcel), parcel)
             try:
                 parcel.call = self._way.target.encode(parcel.sent)
             except MigratorError:
@@ -175,15 +181,18 @@ class Desk:
     def _send(self, parcel: Parcel) -> None:
         assert parcel.call is not None  # noqa: S101  launch made it
         lines = [load.line for load in parcel.loads]
-        section, run = self._section, self._running.run.number
+        step, phase, run = self._section.step, self._phase(parcel), self._running.run.number
         self.failures.watch(parcel)
         journal = self._running.state.journal
-        parcel.seq = journal.intent(run, section.step, section.phase, parcel.call, lines, extra=parcel.extra)
+        parcel.seq = journal.intent(run, step, phase, parcel.call, lines, extra=parcel.extra)
         self.extra += parcel.extra
         for load in parcel.loads:
             load.attempts += 1
         parcel.login = self._login
-        self._flying[self._way.wire.send(parcel.call)] = parcel
+        self._flying[self._way.wire.send(parcel.call, self._way.open_file)] = parcel
+
+    def _phase(self, parcel: Parcel) -> Phase:
+        return Phase.UPLOAD if parcel.renews else self._section.phase
 
     # ------------------------------------------------------------ answers
 
@@ -194,8 +203,7 @@ class Desk:
         elif isinstance(error, NotSent):
             self._fruitless(parcel, error, min(60.0, 0.5 * 2**parcel.fruitless))
         elif isinstance(error, FileUnread):
-            settled = [(load, failed(load, error, Cause.REFUSED)) for load in parcel.loads]
-            self._follow(After(settled=settled), parcel)
+            self._unread(parcel, error)
         elif isinstance(error, Lost):
             self._doubt(parcel, [(load, error.problems[0].summary) for load in parcel.loads])
         elif isinstance(error, LoginRefused):
@@ -205,7 +213,46 @@ class Desk:
         else:
             raise breach(self._way, "the wire raised what it must not", error) from error  # type: ignore[arg-type]  # a future holds an Exception
 
+    def _unread(self, parcel: Parcel, error: FileUnread) -> None:
+        """Nothing was written, since the request ended early. A file may have been cut off on its way: once more."""
+        parcel.fruitless += 1
+        if parcel.fruitless < READS:
+            self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
+            self._again.append(parcel)
+        elif parcel.renews:
+            self._follow(self._renewal.lost(parcel, error.problems[0].summary), parcel)
+        else:
+            settled = [(load, failed(load, error, Cause.REFUSED)) for load in parcel.loads]
+            self._follow(After(settled=settled), parcel)
+
+    def _renewed_by(self, parcel: Parcel, answer: Answer) -> None:
+        """The answer to an upload that had expired."""
+        try:
+            (result,) = self._way.target.decode(parcel.sent, answer)
+        except Throttled as error:
+            self._fruitless(parcel, error, error.seconds)
+        except LoginRefused as error:
+            self._logged_out(parcel, error)
+        except SystemFailed as error:
+            self._follow(self._renewal.lost(parcel, error.problems[0].summary), parcel)
+        except Exception as error:
+            raise breach(self._way, "decode failed", error) from error
+        else:
+            self._follow(self._renewal.made(parcel, result), parcel)
+
+    def _upload_gone(self, parcel: Parcel, error: UploadGone) -> None:
+        """Whose file it was is not told: all uploads of the request are made again, once."""
+        uploads, others = self._renewal.begin(parcel.loads)
+        if uploads:
+            self._again.extend(uploads)
+            self._follow(After(again=others), parcel)
+        else:
+            self._follow(refused(parcel, error), parcel, refused=True)
+
     def _decoded(self, parcel: Parcel, answer: Answer) -> None:
+        if parcel.renews:
+            self._renewed_by(parcel, answer)
+            return
         try:
             results = self._way.target.decode(parcel.sent, answer)
         except Throttled as error:
@@ -214,6 +261,8 @@ class Desk:
             self._conflict(parcel, error)
         except Denied as error:
             self._follow(denied(parcel, error), parcel, keep_rest=True, refused=True)
+        except UploadGone as error:
+            self._upload_gone(parcel, error)
         except Refused as error:
             self._follow(refused(parcel, error), parcel, refused=True)
         except LoginRefused as error:
@@ -276,7 +325,10 @@ class Desk:
         """The row stays open until every change in it is known."""
         assert parcel.call is not None  # noqa: S101  it was sent
         loads = [load for load, _ in doubtful]
-        if parcel.call.repeatable:
+        if parcel.renews:
+            self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
+            self._again.append(parcel)
+        elif parcel.call.repeatable:
             for load in loads:
                 load.doubted = True
             self._sift(After(again=loads), parcel, doubtful)

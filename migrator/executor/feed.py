@@ -19,9 +19,10 @@ from migrator.executor.running import Running
 from migrator.executor.turn import restored
 from migrator.executor.way import Way
 from migrator.failpoint import failpoint
+from migrator.model.files import with_files
 from migrator.model.plan import Action, Change, PlanKind
 from migrator.model.run import Cause, Outcome, Status
-from migrator.model.values import File, Key, Ref, Value
+from migrator.model.values import File, Key, Ref
 from migrator.planfile import Section
 from migrator.state.journal import Settled
 from migrator.state.turns import Turn
@@ -247,7 +248,7 @@ def _after_needs(running: Running, way: Way, change: Change, needed: Mapping[str
         line, outcome = needed[name]
         if outcome.did is Action.UPLOAD:
             upload = next(running.kept.change_at([line]))
-            change = replace(change, after=_uploaded(change.after or {}, upload, outcome, way.identity))
+            change = _uploaded(change, upload, outcome, way.identity)
         else:
             change = replace(
                 change,
@@ -266,15 +267,15 @@ def _why(running: Running, needed: tuple[int, Outcome] | None) -> str:
     return f"its {change.action.value} in step {change.step} came to nothing: {outcome.status.value}"
 
 
-def _uploaded(after: Mapping[str, Value], upload: Change, outcome: Outcome, identity: str) -> dict[str, Value]:
-    """The field with the target's own handle in the place of the source's file."""
-    name = upload.field or ""
-    place = upload.position or 0
+def _uploaded(change: Change, upload: Change, outcome: Outcome, identity: str) -> Change:
+    """The line with the target's own handle in the place of the source's file."""
+    name, wanted = upload.field or "", upload.position or 0
+    after, whole = change.after or {}, change.whole
 
-    def handed(value: Value) -> Value:
-        return replace(value, where=outcome.target_id or "", system=identity) if isinstance(value, File) else value
+    def handed(place: int, file: File) -> File:
+        return replace(file, where=outcome.target_id or "", system=identity) if place == wanted else file
 
-    value = after.get(name)
-    if isinstance(value, tuple):
-        return {**after, name: tuple(handed(one) if at == place else one for at, one in enumerate(value))}
-    return {**after, name: handed(value)}
+    change = replace(change, after={**after, name: with_files(after.get(name), handed)})
+    if whole is None or name not in whole:
+        return change
+    return replace(change, whole={**whole, name: with_files(whole[name], handed)})

@@ -47,6 +47,8 @@ class Load(msgspec.Struct, gc=False):
     """A request that carried it got no whole answer: what is found may be its own work."""
     looked: int = 0
     """Times a conflict made us look, and it was sent again."""
+    renewed: bool = False
+    """Its uploads had expired and were made again."""
     found: Mapping[str, Value] | None = None
     """The before-image where this run overwrites what the plan did not know."""
 
@@ -83,7 +85,9 @@ class Parcel:
     extra: bool = False
     """It is sent only since a request was refused for some of its records."""
     fruitless: int = 0
-    """Tries that left nothing (not sent, throttled)."""
+    """Tries that left nothing (not sent, throttled, a file that did not come)."""
+    renews: bool = False
+    """An upload that was made before and had expired: it is of another phase than its section."""
     call: Call | None = None
     """The request, once it is made."""
     sent: tuple[Batch, ...] = field(default=())
@@ -110,7 +114,7 @@ def name_of(key: Key, origin: Origin | None, target_id: str | None) -> str:
 def ready(way: Way, line: int, change: Change, raw: bytes = b"") -> Load:
     """A Load of a change without Refs; `raw`: its line says just that. Raises SystemFailed for what never can be."""
     action = change.action
-    item = _item(change, way.target.encode_change(way.writing, change))
+    item = _item(change, way.target.encode_change(way.writing, change), way.capabilities.whole_files)
     return Load(line, action, action, item, change.origin, raw, None if raw else change)
 
 
@@ -122,7 +126,7 @@ def unsent(line: int, change: Change) -> Load:
 
 def turned(way: Way, load: Load, change: Change, **known: object) -> Load:
     """The same line as another change (a new version, another action)."""
-    item = _item(change, way.target.encode_change(way.writing, change))
+    item = _item(change, way.target.encode_change(way.writing, change), way.capabilities.whole_files)
     return replace(load, action=change.action, item=item, origin=change.origin, made=change, **known)
 
 
@@ -139,8 +143,9 @@ def batches_of(way: Way, phase: Phase, parcel: Parcel) -> tuple[Batch, ...]:
     )
 
 
-def _item(change: Change, part: bytes) -> Item:
-    file = _file_of(change) if change.action is Action.UPLOAD else None
+def _item(change: Change, part: bytes, whole_files: bool = False) -> Item:
+    action = change.action
+    file = _file_of(change) if action is Action.UPLOAD or (whole_files and action is Action.CREATE) else None
     return _filled_item(change.id, change.key, change.target_id, part, file)
 
 
@@ -148,6 +153,8 @@ def _file_of(change: Change) -> File | None:
     return next((value for value in (change.after or {}).values() if isinstance(value, File)), None)
 
 
+ORPHAN = "sent again after an answer was lost: the first may lie in the target, named by no record"
+"""What the outcome of such an upload says."""
 BUNDLE_BYTES = 2_000_000
 """A request that holds as many is not bundled further: several of them are in memory at a time."""
 
@@ -163,6 +170,8 @@ class Packer:
 
     def add(self, load: Load) -> Sequence[Parcel]:
         """Take one; gives the requests that are full."""
+        if load.item.file is not None:
+            return (Parcel(batches=((load,),)),)  # a file's bytes are a request of their own
         limit, size = self._capabilities.batch_bytes, len(load.item.part) + 2
         full: Sequence[Parcel] = ()
         if limit is not None and self._bytes and self._bytes + size + _ROOM > limit:
@@ -222,7 +231,7 @@ def settled_done(
         target_id=target_id,
         version=version,
         did=did,
-        reason=reason,
+        reason=ORPHAN if load.doubted and load.action is Action.UPLOAD else reason,
         attempts=load.attempts,
         found=load.found,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from migrator.executor.load import name_of
+from migrator.executor.load import ORPHAN, name_of
+from migrator.model.files import files_in
 from migrator.model.plan import Action, Phase, StepSummary
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.run import ChangeReport, Report, Status, StepReport
@@ -37,7 +38,7 @@ def report(state: State, number: int, *, listed: int = LISTED) -> Report:
         changes=tuple(_changes(state, run, kept, listed)),
         requests=state.journal.requests(run.number),
         seconds=run.seconds,
-        notes=tuple(_reconciled(state.history.steps(run.number), steps)),
+        notes=(*_reconciled(state.history.steps(run.number), steps), *_orphans(state, run, kept)),
     )
 
 
@@ -73,6 +74,7 @@ _DONE = {
     "delete": "deleted",
     "link": "linked",
     "unlink": "unlinked",
+    "upload": "uploaded",
 }
 _NOT = {Status.FAILED: "failed", Status.CONFLICT: "conflicts", Status.SKIPPED: "skipped", Status.UNKNOWN: "unknown"}
 
@@ -95,6 +97,7 @@ def _step(name: str, tally: Counter[str], planned: StepSummary, ran: RunStep | N
         linked=tally["linked"],
         unlinked=tally["unlinked"],
         self_reference=tally["self_reference"],
+        uploaded=tally["uploaded"],
         failed=tally["failed"],
         conflicts=tally["conflicts"],
         skipped=tally["skipped"] + planned.problems + planned.skipped,
@@ -138,3 +141,42 @@ def _reconciled(ran: tuple[RunStep, ...], steps: tuple[StepReport, ...]) -> Iter
                 detail="Others may have written there meanwhile.",
                 place=Place(system=target, collection=collection),
             )
+
+
+_NAMED = 20
+"""Files that a note names."""
+
+
+def _orphans(state: State, run: RunRow, kept: PlanFile) -> Iterator[Problem]:
+    """Files that were sent and that no record names: of records that did not come about, and sent twice."""
+    if run.ended is None:
+        return
+    sections = [section for section in kept.sections() if section.phase is Phase.UPLOAD]
+    if not sections:
+        return
+    lost = [line for line, _ in state.journal.outcomes(run.number, but_done=True)]
+    needed = {name for change in kept.change_at(lost) for name in change.needs}
+    for section in sections:
+        found = state.journal.outcomes(run.number, start=section.start, stop=section.stop)
+        done = ((line, one) for line, one in found if one.status is Status.DONE)
+        orphans = [line for line, one in done if one.reason == ORPHAN or one.change_id in needed]
+        if orphans:
+            yield _orphaned(section.step, orphans, kept)
+
+
+def _orphaned(step: str, orphans: list[int], kept: PlanFile) -> Problem:
+    named = [
+        f"{file.name} ({name_of(change.key, change.origin, None)})"
+        for change in kept.change_at(orphans[:_NAMED])
+        for value in (change.after or {}).values()
+        for file in files_in(value)
+    ]
+    more = f" and {len(orphans) - len(named):,} more" if len(orphans) > len(named) else ""
+    return Problem(
+        code="RN071",
+        severity=Severity.WARNING,
+        summary=f"{len(orphans):,} uploaded files may lie in the target, named by no record",
+        detail=f"{', '.join(named)}{more}",
+        hint="a system that keeps uploads for a few days only removes them itself; elsewhere a person does",
+        place=Place(step=step),
+    )

@@ -6,7 +6,7 @@ is halved: k bad ones of n cost at most k·(2·log2(n)+1) requests. After a deni
 
 from __future__ import annotations
 
-from migrator.errors import Culprit, Denied, Refused, SystemFailed
+from migrator.errors import Culprit, Denied, Refused, SystemFailed, UploadGone
 from migrator.executor.after import After
 from migrator.executor.load import Load, Parcel, settled_not
 from migrator.model.run import Cause, Status
@@ -23,7 +23,8 @@ def refused(parcel: Parcel, error: Refused) -> After:
             again=[load for place, load in enumerate(loads) if place not in named],
         )
     if len(loads) == 1:
-        return After(settled=[(loads[0], failed(loads[0], error, Cause.REFUSED))])
+        cause = Cause.UPLOAD_GONE if isinstance(error, UploadGone) else Cause.REFUSED
+        return After(settled=[(loads[0], failed(loads[0], error, cause))])
     return After(parcels=halves(parcel))
 
 

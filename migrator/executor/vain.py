@@ -58,6 +58,6 @@ class Vain:
                 hint="nothing else gets through either: see to the server, then resume; what is done stays done",
             )
         after.settled.append(
-            (load, settled_not(load, Status.FAILED, code="RN045", reason=reason, cause=Cause.REFUSED))
+            (load, settled_not(load, Status.FAILED, code="RN046", reason=reason, cause=Cause.REFUSED))
         )
         return None

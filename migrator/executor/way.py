@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from migrator.contract import Budget, Capabilities, Pair, Query, Target, Wire, Writing
 from migrator.model.lean import dataclass
-from migrator.model.values import Origin
+from migrator.model.values import File, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,8 @@ class Way:
     """Under the step's WriteOptions."""
     identity: str
     """Of the target system."""
+    open_file: Callable[[File], Iterator[bytes]] | None = None
+    """The bytes of a File, of whichever system of the plan it is; None: the step sends none."""
     skew: Callable[[], float | None] = lambda: None
     """Seconds that its clock is ahead of ours, as its answers tell; None: they do not."""
 

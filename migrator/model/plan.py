@@ -190,6 +190,10 @@ class StepSummary:
     """Lines."""
     upload: int = 0
     """Lines."""
+    files: int = 0
+    """Files whose bytes travel while applying: those of uploads, and of creates that carry theirs along."""
+    file_bytes: int = 0
+    """Bytes of these, as far as the source tells sizes."""
     act: int = 0
     """Lines."""
     problems: int = 0

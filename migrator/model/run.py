@@ -228,6 +228,8 @@ class StepReport:
     """Done: rows of the id map that an undo took out."""
     self_reference: int = 0
     """Done: fields that refer to records of the same step, set after these were made."""
+    uploaded: int = 0
+    """Done: files that were sent before their records."""
     failed: int = 0
     """The server refused."""
     conflicts: int = 0

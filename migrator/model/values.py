@@ -58,7 +58,7 @@ class Ref:
 class File:
     """A file in a field. Its bytes stream from source to target while applying, never through the plan.
 
-    Two are equal by name and size; `same` in equal.py adds the digest where both are known.
+    `same` in equal.py tells whether two are equal: by name, and by digest or size where both systems tell it.
     """
 
     name: str

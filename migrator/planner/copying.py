@@ -11,7 +11,7 @@ from migrator.model.playbook import Duplicates
 from migrator.model.problem import Place, Problem
 from migrator.planfile import PlanWriter, change_line, parse_change
 from migrator.planner.forecast import forecast
-from migrator.planner.keep import Book, Kept, refuse
+from migrator.planner.keep import Book, Kept, count_files, refuse
 from migrator.planner.safety import brakes
 
 _HINTS = {
@@ -157,14 +157,13 @@ def copied(
     """Write the lines; gives what is known when the last one is written."""
     offsets: list[tuple[str, int, int, int]] = []
     told: set[int] = set()
-    for phase in (Phase.WRITE, Phase.SELF_REFERENCE):
-        for name, step in kept.items():
-            start, copied = writer.offset, 0
-            for lines in _lines(book, step, phase, dropped, told):
-                writer.changes(lines)
-                copied += len(lines)
-            if copied:
-                offsets.append((name, int(phase), start, copied))
+    for name, phase in _sections(kept):
+        start, copied = writer.offset, 0
+        for lines in _lines(book, kept[name], phase, dropped, told):
+            writer.changes(lines)
+            copied += len(lines)
+        if copied:
+            offsets.append((name, int(phase), start, copied))
     for step in kept.values():
         _drop_quiet(book, step, dropped, told)
     counts = {name: _summary(step) for name, step in kept.items()}
@@ -185,11 +184,22 @@ def copied(
     )
 
 
+def _sections(kept: Mapping[str, Kept]) -> Iterator[tuple[str, Phase]]:
+    """Step and phase in the order of applying: an upload just before its record, since its key may not live long."""
+    for name, step in kept.items():
+        if step.uploads is not None:
+            yield name, Phase.UPLOAD
+        yield name, Phase.WRITE
+    for name in kept:
+        yield name, Phase.SELF_REFERENCE
+
+
 def _lines(
     book: Book, step: Kept, phase: Phase, dropped: Mapping[int, Problem | None], told: set[int]
 ) -> Iterator[list[bytes]]:
     """The lines of a step and phase, some at a time. `told`: numbers whose record was told to be dropped."""
-    kept = step.lines if phase is Phase.WRITE else step.later
+    uploads = None if step.uploads is None else step.uploads.lines
+    kept = {Phase.UPLOAD: uploads, Phase.WRITE: step.lines, Phase.SELF_REFERENCE: step.later}[phase]
     for numbers, lines in kept.walk() if kept is not None else ():
         if not dropped.keys().isdisjoint(numbers):
             lines = list(_left(book, step, dropped, told, zip(numbers, lines, strict=True)))
@@ -217,6 +227,7 @@ def _drop(book: Book, step: Kept, problem: Problem | None, change: Change, *, kn
     """A line goes; the record is told once, however many lines it has."""
     second = change.phase is Phase.SELF_REFERENCE
     step.tally["self_reference" if second else change.action] -= 1
+    count_files(step, change, -1)
     step.tally["rewritten"] -= second and change.target_id is not None and not change.needs
     if known:
         return
@@ -259,6 +270,9 @@ def _summary(step: Kept) -> StepSummary:
         create=tally["create"],
         update=tally["update"],
         link=tally["link"],
+        upload=tally["upload"],
+        files=tally["files"],
+        file_bytes=tally["file_bytes"],
         problems=tally["problems"],
         skipped=tally["skipped"],
         self_reference=tally["self_reference"],

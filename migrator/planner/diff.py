@@ -29,7 +29,13 @@ class Fate(StrEnum):
 
 
 def change_ids(
-    target: str, collection: str, part: str, origin: tuple[str, str], phase: Phase
+    target: str,
+    collection: str,
+    part: str,
+    origin: tuple[str, str],
+    phase: Phase,
+    field: str = "",
+    position: int = 0,
 ) -> Callable[[str], str]:
     """A function that names the lines of a step and phase by the id of their origin; `origin`: system, collection.
 
@@ -38,7 +44,7 @@ def change_ids(
     last two are of uploads, "" and 0 else.
     """
     head = blake2b(orjson.dumps([target, collection, part, origin])[:-2] + b",", digest_size=16)
-    tail = b"]," + orjson.dumps([int(phase), "", 0])[1:]
+    tail = b"]," + orjson.dumps([int(phase), field, position])[1:]
 
     def name(record: str) -> str:
         own = head.copy()

@@ -57,7 +57,8 @@ def _step(name: str, lane: Costed, summary: StepSummary) -> tuple[StepForecast, 
     for action in (Action.UPLOAD, Action.CREATE, Action.UPDATE, Action.ACT, Action.DELETE):
         kind = capabilities.write_kinds.get(action, "write")
         size = capabilities.batch_max.get(action, 1)
-        number = ceil(ceil(getattr(summary, action.value) / size) / capabilities.bundle)
+        alone = _alone(capabilities, summary, action)
+        number = alone + ceil(ceil((getattr(summary, action.value) - alone) / size) / capabilities.bundle)
         if action is Action.UPDATE:
             number += ceil(ceil(summary.self_reference / size) / capabilities.bundle)
         calls[kind] = calls.get(kind, 0) + number
@@ -74,6 +75,13 @@ def _step(name: str, lane: Costed, summary: StepSummary) -> tuple[StepForecast, 
         window_seconds=window,
     )
     return step, calls
+
+
+def _alone(capabilities: Capabilities, summary: StepSummary, action: Action) -> int:
+    """Changes that carry a file: each is a request of its own."""
+    if action is Action.UPLOAD:
+        return summary.upload
+    return summary.files if action is Action.CREATE and capabilities.whole_files else 0
 
 
 def _reads(capabilities: Capabilities, summary: StepSummary, requests: int) -> tuple[int, float | None]:

@@ -27,6 +27,7 @@ from migrator.planner.refs import References
 from migrator.planner.snapshot import joined
 from migrator.planner.standing import Standing
 from migrator.planner.unknown import Unknowns
+from migrator.planner.uploads import Uploads, carried, file_fields, misplaced
 
 _NAMED = 5
 """Records named in a note."""
@@ -64,6 +65,8 @@ class Kept:
     """Its records that refer to others of the step; None: there can be none."""
     later: Lines | None = None
     """Where the lines are that come of them."""
+    uploads: Uploads | None = None
+    """Makes the lines of its files; None: no field of it can hold one."""
     again: list[str] = field(default_factory=list)
     """Some records that earlier runs made and that are gone from the target."""
     last: int = 0
@@ -94,9 +97,10 @@ class Book:
         """A step begins."""
         place = (lane.target_identity, lane.writing.collection.id)
         ordered, itself = lane.source_capabilities.ordered, lane.pair in lane.refs
+        batched, named = self.batches.place if ordered else _later, file_fields(lane)
         return Kept(
             lane=lane,
-            judge=Judge(lane, self.batches.place if ordered else _later),
+            judge=Judge(lane, batched),
             lines=opener.open(ordered=ordered),
             tally=Counter(),
             target_count=standing,
@@ -109,6 +113,7 @@ class Book:
             refs=References(lane, self.standing) if lane.refs else None,
             deferrals=opener.keep(Deferrals()) if itself else None,
             later=opener.open(ordered=ordered) if itself else None,
+            uploads=Uploads(lane, named, batched, opener.open(ordered=ordered)) if named else None,
         )
 
 
@@ -152,10 +157,41 @@ def settle(book: Book, kept: Kept, pairings: Iterable[Pairing]) -> None:
                 quiet(pairing.number)
             if watched and record is not None:
                 standing.append(pairing)
-    good = keep(book, kept, planned, kept.lines) if planned else planned
+    if kept.uploads is None or not planned:
+        good = keep(book, kept, planned, kept.lines) if planned else planned
+    else:
+        good = _with_uploads(book, kept, planned, kept.uploads)
     tally.update(change.action for _, change in good)
     if watched:
         _remember(book, kept, [*good, *((pairing, None) for pairing in standing)])
+
+
+def _with_uploads(
+    book: Book, kept: Kept, planned: list[tuple[Pairing, Change]], uploads: Uploads
+) -> list[tuple[Pairing, Change]]:
+    """The lines, and before them those of their files. A record one of whose files cannot be sent loses its line."""
+    split = [(pairing, *uploads.split(pairing, change)) for pairing, change in planned]
+    good = keep(book, kept, [(pairing, change) for pairing, change, _ in split], kept.lines)
+    stay = {pairing.number for pairing, _ in good}
+    first = [(pairing, upload) for pairing, _, some in split if pairing.number in stay for upload in some]
+    sent = keep(book, kept, first, uploads.lines, partial(_lose, book)) if first else first
+    kept.tally["upload"] += len(sent)
+    for _, change in (*sent, *good):
+        count_files(kept, change, 1)
+    return good
+
+
+def count_files(kept: Kept, change: Change, sign: int) -> None:
+    """What the line sends of files, for the plan's counts."""
+    if change.action is Action.UPLOAD or (change.action is Action.CREATE and kept.lane.capabilities.whole_files):
+        for file in carried(change):
+            kept.tally["files"] += sign
+            kept.tally["file_bytes"] += sign * (file.size or 0)
+
+
+def _lose(book: Book, pairing: Pairing, problem: Problem) -> None:
+    """It is told when its lines are dropped."""
+    book.dropped[pairing.number] = problem
 
 
 def _remember(book: Book, kept: Kept, settled: Iterable[tuple[Pairing, Change | None]]) -> None:
@@ -211,17 +247,20 @@ def keep(
     whole = b"".join(line for line in made if line is not None)
     dubious = lane.tainted(whole)
     marked = b"$" in whole or None in made
+    filed = marked and b'"$file"' in whole
     numbers: list[int] = []
     orders: list[str] = []
     good: list[bytes] = []
     lost: set[int] = set()
-    for (pairing, change), line in zip(planned, made, strict=True):
-        problem = _unsendable(lane, pairing, change, marked)
+    for place, ((pairing, change), line) in enumerate(zip(planned, made, strict=True)):
+        problem = _unsendable(lane, pairing, change, marked) or (
+            misplaced(lane, name_of(pairing.desired), change) if filed else None
+        )
         if problem is None and dubious and line is not None and lane.tainted(line):
             problem = tainted(lane.step.name, name_of(pairing.desired))
         if line is None or problem is not None:
             problem = problem or _strange(lane, pairing, change)
-            lost.add(pairing.number)
+            lost.add(place)
             if lose is None:
                 refuse(book, kept, (problem,), pairing.desired.fields, pairing.number)
             else:
@@ -232,7 +271,7 @@ def keep(
         good.append(line)
     kept.tally["lines"] += len(good)
     lines.add(numbers, orders, good)
-    return [one for one in planned if one[0].number not in lost] if lost else planned
+    return [one for place, one in enumerate(planned) if place not in lost] if lost else planned
 
 
 def _line(change: Change) -> bytes | None:

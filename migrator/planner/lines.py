@@ -103,7 +103,7 @@ class SortedLines:
         self._base = sqlite3.connect(Path(self._folder.name) / "lines.db", isolation_level=None)
         self._base.execute("PRAGMA journal_mode=OFF")
         self._base.execute("PRAGMA synchronous=OFF")
-        self._base.execute("CREATE TABLE lines (sort TEXT, sequence INTEGER PRIMARY KEY, line BLOB)")
+        self._base.execute("CREATE TABLE lines (sort TEXT, sequence INTEGER, line BLOB)")
         self._base.execute("BEGIN")
         self._indexed = False
 

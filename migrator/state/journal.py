@@ -150,6 +150,14 @@ class Journal:
             [(run, one.line, *_row(one.outcome)) for one in settled],
         )
 
+    def renew(self, run: int, line: int, target_id: str, attempts: int) -> None:
+        """An upload that was done before was done again, under another handle."""
+        with self._lease.transaction():
+            self._database.run(
+                "UPDATE outcomes SET target_id = ?, attempts = attempts + ? WHERE run = ? AND line = ?",
+                (target_id, attempts, run, line),
+            )
+
     def overturn(self, run: int, ranges: Sequence[tuple[int, int]], place: tuple[str, str], reason: str) -> None:
         """What was done between these offsets came to nothing after all; its rows of the id map go.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import IO
+from typing import IO, Any
 
 from migrator.errors import FileUnread, MigratorError
 from migrator.model.values import File
+from migrator.transport.sockets import progress
 
 OpenFile = Callable[[File], Iterator[bytes]]
 
@@ -99,7 +100,7 @@ def payload(
 def _told(file: File, open_file: OpenFile) -> Iterator[bytes]:
     """The file's bytes; whatever its system says against that becomes FileUnread."""
     try:
-        yield from open_file(file)
+        yield from _apart(_opened(file, open_file))
     except FileUnread:
         raise
     except MigratorError as error:
@@ -107,3 +108,27 @@ def _told(file: File, open_file: OpenFile) -> Iterator[bytes]:
         raise FileUnread(
             f'the file "{file.name}" could not be read: {reason.summary}', detail=reason.detail, hint=reason.hint
         ) from error
+
+
+def _opened(file: File, open_file: OpenFile) -> Iterator[bytes]:
+    """Opened when the first piece is asked for."""
+    yield from open_file(file)
+
+
+def _apart(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same, each asked for as a call of its own: its deadline and its sockets are not those of the sending."""
+    theirs: dict[str, Any] = {}
+    try:
+        while True:
+            ours = progress.swap(theirs)
+            try:
+                piece = next(pieces, None)
+            finally:
+                theirs = progress.swap(ours)
+            if piece is None:
+                return
+            yield piece
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()

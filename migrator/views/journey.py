@@ -14,7 +14,7 @@ from migrator.views.sheet import duration
 from migrator.views.terminal import Line, counted, table
 
 COLUMNS = (
-    *("deleted", "created", "updated", "self_reference", "linked", "unlinked", "unchanged", "skipped"),
+    *("deleted", "created", "updated", "self_reference", "uploaded", "linked", "unlinked", "unchanged", "skipped"),
     *("failed", "conflicts", "unknown", "todo", "read"),
 )
 """Counts in the order of the table."""

@@ -92,6 +92,9 @@ def _counts(plan: ShownPlan) -> Iterator[Line]:
     head = ("step", *(name.replace("_", "-") for name in shown))
     rows = [(safe(step), *(f"{getattr(summary, name):,}" for name in shown)) for step, summary in counts.items()]
     yield from table(head, rows)
+    files, size = (sum(getattr(one, name) for one in counts.values()) for name in ("files", "file_bytes"))
+    if files:
+        yield ("  ", f"{counted(files, 'file')} go along, {size:,} bytes as far as their systems tell")
     if not any(_sent(summary) or summary.link or summary.unlink for summary in counts.values()):
         if plan.trailer.problem_total:
             yield ("  ", ("no changes, but some records could not be planned", "warning"))
@@ -218,6 +221,8 @@ def name_of(change: Change) -> str:
 def _remark(change: Change) -> Line:
     words = [f"record {change.target_id}"] if change.target_id else []
     words += [f"field {change.field}"] if change.field else []
+    if change.needs and change.phase is Phase.WRITE:
+        words.append(f"{counted(len(change.needs), 'file')} uploaded before")
     words += [_UNSENT[change.action]] if change.action in _UNSENT else []
     return ("  ", (safe(f"({', '.join(words)})"), "dim")) if words else ()
 

@@ -31,7 +31,7 @@ CREATE, UPDATE, NEVER, BOTH = Action.CREATE, Action.UPDATE, WritableOn.NEVER, Wr
 KINTONE_CALLS = {
     "GET app.json", "GET app/form/fields.json", "GET app/settings.json", "GET records.json", "GET file.json",
     "POST records/cursor.json", "GET records/cursor.json", "DELETE records/cursor.json", "POST records.json",
-    "PUT records.json", "DELETE records.json", "POST bulkRequest.json",
+    "PUT records.json", "DELETE records.json", "POST bulkRequest.json", "POST file.json",
 }  # fmt: skip
 """All that the connector asks; GET records.json goes as a POST that stands for it."""
 KAINEXUS_CALLS = {
@@ -103,6 +103,11 @@ def test_kintone_is_asked_by_these_calls_and_no_others() -> None:
         next(left_early)
         left_early.close()
         _write_in_every_way(target, wire)
+        write = Writing(write=Write(system="t", collection="1"), options=Kintone.WriteOptions(), collection=sink)
+        item = Item(change_id="0" * 32, key=("K",), target_id=None, part=b"", file=file)
+        upload = (Batch(writing=write, phase=Phase.UPLOAD, action=Action.UPLOAD, items=(item,)),)
+        (sent,) = target.decode(upload, wire.send(target.encode(upload), target.open).result())
+        assert isinstance(sent, Done) and sent.target_id in emulator.store.files.uploads
     assert heard.calls == KINTONE_CALLS
     assert {headers["HTTP_ACCEPT_LANGUAGE"] for headers in heard.headers} == {"en"}
 
@@ -134,11 +139,10 @@ def _write_in_every_way(target: Kintone, wire: Any) -> None:
 
 
 def test_what_kintone_cannot_do_yet_is_said() -> None:
-    """Files go up and statuses move by calls that are not made: one sentence each, shown while planning."""
+    """Statuses move by calls that are not made: a sentence, shown while planning."""
     with kintone(create_emulator("kintone")) as (target, _):
         cannot = target.capabilities(None).cannot
-    assert "files" in cannot[Action.UPLOAD] and "status" in cannot[Action.ACT]
-    assert cannot.keys() == {Action.UPLOAD, Action.ACT}
+    assert "status" in cannot[Action.ACT] and cannot.keys() == {Action.ACT}
     logins = {"api_token", "username", "password", "basic_username", "basic_password"}
     assert {each.name for each in dataclasses.fields(Kintone.Options)} == {"url", "guest_space", *logins}
 
@@ -147,7 +151,8 @@ def test_limits_of_kintone_are_kept() -> None:
     """Records a write and a read, parts of a bulk request, requests at once, requests a day."""
     with kintone(create_emulator("kintone")) as (target, _):
         facts = target.capabilities(None)
-    assert set(facts.batch_max.values()) == {100} and facts.page_max == facts.find == facts.fetch_max == 500
+    assert facts.batch_max[Action.UPLOAD] == 1 and set(facts.batch_max.values()) == {1, 100}
+    assert facts.page_max == facts.find == facts.fetch_max == 500
     assert facts.bundle <= 20 and facts.in_flight <= 100 and facts.daily_quota == 10_000
 
 

@@ -160,7 +160,6 @@ OTHER = File(name="a", size=1, media_type="x/y", where="K", system="kintone:othe
 @pytest.mark.parametrize(
     ("after", "field", "word"),
     [
-        ({"files": (OTHER,)}, "files", "another system"),
         ({"no": "x" * 65}, "no", "64"),
         ({"lines": ({"item": "a"}, {"prize": "1"})}, "lines", "no column prize"),
         ({"price": "1234567890123.5"}, "price", "12 digits"),
@@ -181,7 +180,9 @@ def test_what_would_be_refused_is_told_while_planning(after: dict[str, Any], fie
 
 
 def test_a_file_that_stands_here_goes_by_its_key() -> None:
-    """Its handle is sent; text that no JSON can hold is refused in words."""
+    """Its handle is sent, one that was not uploaded is not; text that no JSON can hold is refused in words."""
+    with pytest.raises(Refused, match="was not uploaded"):
+        target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "files": (OTHER,)}))
     ours = File(name="a", size=1, media_type="x/y", where="K", system="kintone:acme.kintone.example")
     part = target().encode_change(writing(), change(Action.CREATE, after={"no": "E1", "files": (ours,)}))
     assert orjson.loads(part)["files"] == {"value": [{"fileKey": "K"}]}

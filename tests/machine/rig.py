@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from migrator import pipeline
+from migrator import lookback, pipeline
 from migrator.emulators.server import create_emulator
 from migrator.model.run import RunEnded
 from migrator.pipeline import ApplyOptions, Planned, Surroundings
@@ -118,6 +118,11 @@ class Rig:
     def resume(self, fault: Fault | None = None) -> RunEnded:
         """The same for `migrator resume`. Raises UsageWrong where there is nothing to take up."""
         return self._run(lambda: pipeline.resume(None, self.around(), options=_OPTIONS, state=self.state), fault)
+
+    def undo(self, run: int) -> RunEnded:
+        """Plans what takes the run back, and carries that out."""
+        _result(lookback.undo(run, self.file, self.around(), state=self.state))
+        return self.apply()
 
     def _run(self, begin: Callable[[], Iterator[Any]], fault: Fault | None) -> RunEnded:
         self.fault = fault

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -49,6 +49,10 @@ class Machine(RuleBasedStateMachine):
         """A run of it was killed."""
         self.behind = False
         """An earlier run was killed and its plan is gone from here."""
+        self.done: tuple[int, dict[str, str | None]] | None = None
+        """The last run that ended: its number, and what the records were that it changed."""
+        self.since: set[str] = set()
+        """What people touched by hand since it ended."""
         self.over = False
         """The run was killed, and there is nothing to resume."""
 
@@ -75,6 +79,7 @@ class Machine(RuleBasedStateMachine):
     def edit_target_by_hand(self, data: Any) -> None:
         key = data.draw(st.sampled_from(sorted(self.rig.standing())))
         self.touched[key] = self._word()
+        self.since.add(key)
         self.rig.side.edit(self.rig.emulator, self.rig.standing()[key][0], self.touched[key] or "")
 
     @precondition(lambda self: self.rig.standing() and self.rig.side.delete)
@@ -84,6 +89,7 @@ class Machine(RuleBasedStateMachine):
         assert self.rig.side.delete is not None
         self.rig.side.delete(self.rig.emulator, self.rig.standing()[key][0])
         self.touched[key] = None
+        self.since.add(key)
 
     # ------------------------------------------------------------ the program
 
@@ -131,7 +137,7 @@ class Machine(RuleBasedStateMachine):
         try:
             ended = self.rig.resume(fault) if resume else self.rig.apply(fault)
         except Killed:
-            self.broken = True
+            self.broken, self.done = True, None
             return
         except UsageWrong:  # it was killed before it had begun, or when it was over
             assert self.rig.standing() == before
@@ -146,12 +152,35 @@ class Machine(RuleBasedStateMachine):
             return
         except MigratorError:
             assert fault is not None
-            self.broken = True
+            self.broken, self.done = True, None
             return
+        self._remember(ended.report.run)
         assert ended.exit_code in (0, 5), ended
         assert (ended.exit_code == 5) <= bool(self._moved()), ended.report
         self.check_all_of_it()
         self.lines, self.broken, self.behind, self.over = None, False, False, False
+
+    def _remember(self, run: int) -> None:
+        """Which records the run changed, what they were, and that nobody touched them since."""
+        before = {key: title for key, (_, title) in self.base.items()}
+        changed = [key for key in self.lines or {} if key not in self.touched]
+        self.done, self.since = (run, {key: before.get(key) for key in changed}), set()
+
+    @precondition(lambda self: self.done is not None and not (self.broken or self.behind or self.over))
+    @rule()
+    def undo(self) -> None:
+        """What the run changed and nobody touched since is as it was; all else stands as it is."""
+        assert self.done is not None
+        run, were = self.done
+        wanted = {key: title for key, (_, title) in self.rig.standing().items()}
+        whole = self.rig.side.deletes
+        back = {each: title for each, title in were.items() if each not in self.since and (title or whole)}
+        wanted |= back  # type: ignore[arg-type]  # None is taken out below
+        ended = self.rig.undo(run)
+        assert ended.exit_code == 0 or (ended.exit_code == 5 and back.keys() != were.keys()), ended.report
+        left = {key: title for key, (_, title) in self.rig.standing().items()}
+        assert left == {key: title for key, title in wanted.items() if title is not None}
+        self.lines, self.done = None, None
 
     def _moved(self) -> set[str]:
         return {key for key in self.touched if key in (self.lines or {})}
@@ -201,6 +230,7 @@ def test_whatever_happens_in_whatever_order_a_record_has_one_effect(system: str,
             stateful_step_count=steps,
             deadline=None,
             derandomize=examples < 100,
+            phases=[Phase.generate] if examples < 100 else [Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -29,6 +29,8 @@ class Side:
     """Somebody gives the record of this id another title."""
     delete: Callable[[Emulator, Any], object] | None
     """Somebody deletes it."""
+    deletes: bool = False
+    """The program can delete there."""
 
 
 def marked(text: str | None) -> str:
@@ -101,8 +103,9 @@ SIDES: Mapping[str, Side] = {
             emulator, "PUT", {"id": number, "record": {"summary": {"value": title}}}
         ),
         lambda emulator, number: _kintone_call(emulator, "DELETE", {"ids": [number]}, "records"),
+        deletes=True,
     ),
-    "glpi": Side(_glpi, _edit_glpi, _delete_glpi),
+    "glpi": Side(_glpi, _edit_glpi, _delete_glpi, deletes=True),
     "kainexus": Side(_kainexus, _edit_kainexus, _delete_kainexus),
     "kitemaker": Side(_kitemaker, _edit_kitemaker, None),
 }

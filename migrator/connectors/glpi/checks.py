@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from migrator.connectors.glpi import instants
+from migrator.connectors.glpi import documents, instants
 from migrator.connectors.glpi.columns import Column, Sort
-from migrator.connectors.glpi.form import CLOSED, TIMED, Form
+from migrator.connectors.glpi.form import CLOSED, FILE, TIMED, Form
 from migrator.connectors.glpi.stored import decimal_of, text_of
 from migrator.connectors.glpi.text import encoded
 from migrator.errors import Refused
@@ -27,6 +27,9 @@ def objections(form: Form, change: Change) -> Iterator[tuple[str, str]]:
         )
         if why is not None:
             yield name, why
+    why = documents.unfit(form, after)
+    if why is not None:
+        yield FILE, why
     if change.action is Action.UPDATE and form.itemtype in TIMED:
         yield from _closed(form, change, after)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from migrator.connectors.glpi import answers, checks, query, reading
 from migrator.connectors.glpi import options as words
 from migrator.connectors.glpi.calls import READ, get, listing, of_type, search
 from migrator.connectors.glpi.columns import known
-from migrator.connectors.glpi.form import Form, asked_beside, columns_of, fields_of, own_options
+from migrator.connectors.glpi.documents import create_of
+from migrator.connectors.glpi.form import DOCUMENT, Form, asked_beside, columns_of, fields_of, own_options
 from migrator.connectors.glpi.instants import zone_of
 from migrator.connectors.glpi.login import Session
 from migrator.connectors.glpi.people import people_of
@@ -33,7 +35,7 @@ from migrator.contract import (
     Wire,
     Writing,
 )
-from migrator.errors import BadAnswer
+from migrator.errors import BadAnswer, Denied, NotFound
 from migrator.model.people import Person
 from migrator.model.plan import Action, Change
 from migrator.model.values import Collection, Field, File, Key, Kind, Value
@@ -50,8 +52,11 @@ BODY = 4_000_000
 MOST = 500
 """Items of one request: the answer names each in one header, of some 50 bytes an item. [observed; limit inferred]"""
 
+_TYPES = 1000
+"""Document types that are read; GLPI is shipped with 72. [observed]"""
+
 _CANNOT = {
-    Action.UPLOAD: "documents of GLPI cannot be written yet",
+    Action.UPLOAD: "GLPI keeps files in documents, each made with its file: write to the collection Document",
     Action.ACT: "GLPI's massive actions are not carried out: its columns are written as fields",
 }
 
@@ -101,6 +106,7 @@ class Glpi(Target):
             read_kind=READ,
             in_flight=IN_FLIGHT,
             renew_after=frozenset({"Entity"}),
+            whole_files=True,
             notes=tuple(_notes(self._wire.transfer.zone, collection)),
             cannot=_CANNOT,
         )
@@ -127,6 +133,8 @@ class Glpi(Target):
             _, item = self._first(path, collection, {"is_deleted": "true"})
         options_of_type = own_options(itemtype, found)
         form = self._form(itemtype, item, options_of_type)
+        if itemtype == DOCUMENT and isinstance(options, words.WriteOptions):
+            form = replace(form, extensions=self._extensions())
         if isinstance(options, words.ReadOptions):
             query.check(form, options)
         fields = fields_of(form, options_of_type) if form.whole else None
@@ -142,6 +150,18 @@ class Glpi(Target):
             raise BadAnswer(f"GLPI's answers about {collection} are none that its docs know")
         itemtype = answer.headers.get("accept-range", "").partition(" ")[0] or collection
         return itemtype, rows[0] if rows and isinstance(rows[0], dict) else None
+
+    def _extensions(self) -> frozenset[str] | None:
+        """Of files that may be uploaded; None where our login may not see the document types."""
+        answer = self._wire.ask(listing("/DocumentType", {}, 0, _TYPES))
+        try:
+            rows = answers.content(answer, "the document types")
+        except (Denied, NotFound):
+            return None
+        told = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        endings = frozenset(str(row.get("ext") or "").lower() for row in told if row.get("is_uploadable"))
+        patterns = any(ending.startswith("/") for ending in endings)  # what they match is GLPI's to say [source]
+        return None if patterns else endings
 
     def _form(self, itemtype: str, item: Mapping[str, Any] | None, found: Mapping[str, Mapping[str, Any]]) -> Form:
         columns, whole = columns_of(itemtype, item, found)
@@ -294,8 +314,10 @@ class Glpi(Target):
         return part_of(_form_of(writing.collection), change)
 
     def encode(self, batches: tuple[Batch, ...]) -> Call:
-        """One bulk request, as a list even for one item: then each has a result of its own."""
+        """One bulk request, as a list even for one item: then each has a result of its own. A file goes alone."""
         (batch,) = batches
+        if batch.items[0].file is not None:
+            return create_of(batch)
         options = batch.writing.options
         purge = isinstance(options, words.WriteOptions) and options.purge
         return call_of(_form_of(batch.writing.collection), batch, purge=purge)

@@ -45,8 +45,12 @@ _NEEDED: Mapping[str, frozenset[str]] = {
 _ALIKE: Mapping[str, str] = {"Location": "name", "State": "name", "Entity": "name", "User": "name"}
 """Names that the database compares without case, accents and blanks around, since they are unique. [observed]"""
 
+DOCUMENT = "Document"
+"""The itemtype whose items hold a file."""
+
 FILE = "_file"
-"""The field of a Document that holds its file."""
+"""The field of a Document that holds its file. It comes with the create and stays: uploads are taken with POST alone.
+[vendor docs]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,8 @@ class Form:
     """Texts are stored encoded (GLPI 10)."""
     system: str
     """Identity of the system, for Files."""
+    extensions: frozenset[str] | None = None
+    """Of files that GLPI takes, in lower case; None: our login may not see them, or the type holds no files."""
 
     @property
     def parent(self) -> str | None:
@@ -131,8 +137,8 @@ def fields_of(form: Form, found: Mapping[str, Mapping[str, Any]]) -> dict[str, F
         fields[name] = _field(form, column, str(found.get(name, {}).get("name") or ""))
     for name, kind in _BESIDE.get(form.itemtype, {}).items():
         fields[name] = Field(name=name, kind=kind, writable_on=WritableOn.CREATE, extra={"sort": ""})
-    if form.itemtype == "Document":
-        fields[FILE] = Field(name=FILE, kind=Kind.FILE, writable_on=WritableOn.NEVER, extra={"sort": ""})
+    if form.itemtype == DOCUMENT:
+        fields[FILE] = Field(name=FILE, kind=Kind.FILE, writable_on=WritableOn.CREATE, extra={"sort": ""})
     return fields
 
 

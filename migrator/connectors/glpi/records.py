@@ -7,7 +7,7 @@ from typing import Any
 
 from migrator.connectors.glpi import instants
 from migrator.connectors.glpi.columns import Sort
-from migrator.connectors.glpi.form import FILE, Form
+from migrator.connectors.glpi.form import DOCUMENT, FILE, Form
 from migrator.connectors.glpi.text import decoded, decoded_within
 from migrator.contract import frozen
 from migrator.model.values import File, Record, Value, quick_record
@@ -33,7 +33,7 @@ class Reader:
                 fields[name] = self._block(value)
             elif name != "links" and self._takes(name):
                 fields[name] = value if value.__class__ is not str else self._text(name, value)
-        if self._form.itemtype == "Document" and self._takes(FILE):
+        if self._form.itemtype == DOCUMENT and self._takes(FILE):
             fields[FILE] = self._file(item)
         return quick_record(id=str(item["id"]), fields=fields, version=None)
 

@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from migrator.connectors.glpi.answers import Said, failure, parsed, said
-from migrator.contract import Answer, Batch, Failed, Item, Result, Unknown, quick_done
+from migrator.connectors.glpi.documents import refusal
+from migrator.connectors.glpi.form import FILE
+from migrator.contract import Answer, Batch, Done, Failed, Item, Result, Unknown, quick_done
 from migrator.errors import BadAnswer, Conflict, NotFound, Refused, SystemFailed
 from migrator.model.plan import Action
 from migrator.model.run import Cause
@@ -35,6 +37,8 @@ def results_of(batch: Batch, answer: Answer) -> tuple[Result, ...]:
     if told.code in (code, partial) and answer.status in (207, 400):
         return _failed_some(batch, told)
     if answer.status in (200, 201) and not told.code:
+        if batch.action is Action.CREATE and batch.items[0].file is not None:
+            return (_document(parsed(answer)),)
         return _judged(batch, parsed(answer), f"status {answer.status}, {told.page}")
     error = _error(told, batch, answer)
     if error is not None:
@@ -94,6 +98,17 @@ def _one_created(entry: dict[str, Any], times: int) -> Result:
     if times > 1:
         return Unknown(reason=f"the answer gives item {number} {times} times")
     return quick_done(target_id=str(number), created=True)
+
+
+def _document(entry: Any) -> Result:
+    """A document with its file: one object, which tells of both."""
+    if not isinstance(entry, dict):
+        return Unknown(reason="the answer holds no document")
+    result, why = _one_created(entry, 1), refusal(entry)
+    if why is None or not isinstance(result, Done):
+        return result
+    said = f"GLPI made document {result.target_id} and did not take its file: {why}. It stands empty: delete it"
+    return Failed(code="ERROR_GLPI_ADD", reason=said, field=FILE)
 
 
 def _by_id(batch: Batch, found: list[dict[str, Any]]) -> tuple[Result, ...]:

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from migrator.connectors.glpi import instants
 from migrator.connectors.glpi.columns import Column, Sort
+from migrator.connectors.glpi.documents import stored_file
 from migrator.connectors.glpi.form import FILLED, Form
 from migrator.model.values import Field, Ref, Value
 
@@ -21,7 +22,7 @@ def stored(form: Form, before: Mapping[str, Value] | None, fields: Mapping[str, 
     for name, value in fields.items():
         column = form.columns.get(name)
         if column is None or isinstance(value, Ref):
-            shown[name] = value
+            shown[name] = stored_file(value)
             continue
         shown[name] = one(form, column, value)
         if before is not None and shown[name] in _VOID:

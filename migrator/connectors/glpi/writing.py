@@ -9,7 +9,7 @@ import orjson
 
 from migrator.connectors.glpi.calls import DECODED, JSON, WRITE, of_type
 from migrator.connectors.glpi.columns import Sort
-from migrator.connectors.glpi.form import FILLED, TIMED, Form
+from migrator.connectors.glpi.form import FILE, FILLED, TIMED, Form
 from migrator.connectors.glpi.instants import written
 from migrator.connectors.glpi.stored import one, text_of
 from migrator.connectors.glpi.text import sent
@@ -35,7 +35,7 @@ def to_payload(form: Form, fields: Mapping[str, Value]) -> dict[str, Any]:
     return {
         name: _wire(form, name, value)
         for name, value in fields.items()
-        if name not in FILLED or value not in (None, "")
+        if name != FILE and (name not in FILLED or value not in (None, ""))
     }
 
 

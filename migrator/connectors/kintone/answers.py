@@ -50,6 +50,8 @@ _WHY = {
 NO_APP = "GAIA_AP01"
 GUEST_APP = "GAIA_IL23"
 NO_CURSOR = "GAIA_CN01"
+NO_FILE = "GAIA_BL01"
+"""An unknown key of a file, or one of an upload that expired (observed on downloads; on writes inferred)."""
 
 _GUEST_HINT = "set `guest_space` in the system to the id of the guest space that the app belongs to"
 _NO_LOGIN = "check the token (is it the app's, and was the app updated after it was made?), or name and password"

@@ -16,8 +16,9 @@ from migrator.connectors.kintone.options import Login, ReadOptions, WriteOptions
 from migrator.connectors.kintone.options import Options as KintoneOptions
 from migrator.connectors.kintone.query import Wanted, askable, parsed
 from migrator.connectors.kintone.reading import PAGE, Reading, one_of
-from migrator.connectors.kintone.results import results_of
+from migrator.connectors.kintone.results import results_of, uploaded
 from migrator.connectors.kintone.stored import as_it_is, is_number, stored
+from migrator.connectors.kintone.uploads import upload_of
 from migrator.connectors.kintone.values import text_of, type_of
 from migrator.connectors.kintone.writing import Form, call_of
 from migrator.contract import (
@@ -49,7 +50,6 @@ _FINDABLE = frozenset({"SINGLE_LINE_TEXT", "LINK", "NUMBER", "RECORD_NUMBER"})
 _STR = frozenset({str})
 
 _CANNOT = {
-    Action.UPLOAD: "files of Kintone cannot be written yet",
     Action.ACT: "the status and the assignees of a Kintone record cannot be set yet",
 }
 
@@ -106,7 +106,7 @@ class Kintone(Target):
             find=PAGE,
             find_kinds=frozenset({Kind.TEXT, Kind.NUMBER}),
             fetch_max=PAGE,
-            batch_max={Action.CREATE: RECORDS, Action.UPDATE: RECORDS, Action.DELETE: RECORDS},
+            batch_max={Action.UPLOAD: 1, Action.CREATE: RECORDS, Action.UPDATE: RECORDS, Action.DELETE: RECORDS},
             bundle=5,
             batch_atomic=True,
             creates=Creates.GUARDED,
@@ -197,7 +197,7 @@ class Kintone(Target):
         return {name: stored(known.get(name), value, stood.get(name)) for name, value in fields.items()}
 
     def check_change(self, writing: Writing, change: Change) -> None:
-        """Raises Refused for a file of another system, an unknown column, a number or an update key too long."""
+        """Raises Refused for a file that is too large, an unknown column, a number or an update key too long."""
         self._form(writing).check(change)
 
     def encode_change(self, writing: Writing, change: Change) -> bytes:
@@ -205,11 +205,15 @@ class Kintone(Target):
         return self._form(writing).part(change)
 
     def encode(self, batches: tuple[Batch, ...]) -> Call:
-        """records.json for one batch, bulkRequest.json for several."""
+        """records.json for one batch, bulkRequest.json for several; file.json for an upload."""
+        if batches[0].action is Action.UPLOAD:
+            return upload_of(self._options.root, batches[0])
         return call_of(self._options.root, batches)
 
     def decode(self, batches: tuple[Batch, ...], answer: Answer) -> tuple[Result, ...]:
-        """By id; creates by their place."""
+        """By id; creates by their place; an upload by its key."""
+        if batches[0].action is Action.UPLOAD:
+            return uploaded(batches, answer)
         return results_of(batches, answer)
 
     # ------------------------------------------------------------ what the methods share

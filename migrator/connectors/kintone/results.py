@@ -15,6 +15,7 @@ from migrator.connectors.kintone.answers import (
     LOCKED,
     LOGIN,
     MOVED,
+    NO_FILE,
     Said,
     failure,
     moved,
@@ -24,7 +25,7 @@ from migrator.connectors.kintone.answers import (
 )
 from migrator.connectors.kintone.writing import checked, upserts
 from migrator.contract import Answer, Batch, Done, Result, Unknown, quick_done
-from migrator.errors import Culprit, Refused, SystemFailed, Throttled
+from migrator.errors import Culprit, Refused, SystemFailed, Throttled, UploadGone
 from migrator.model.plan import Action
 from migrator.model.problem import Place, Problem
 
@@ -50,6 +51,19 @@ def results_of(batches: tuple[Batch, ...], answer: Answer) -> tuple[Result, ...]
     if error is not None:
         raise error
     return _unknown(sum(len(batch.items) for batch in batches), f"no answer that tells: {told.text}")
+
+
+def uploaded(batches: tuple[Batch, ...], answer: Answer) -> tuple[Result, ...]:
+    """The key by which a record can name the file, for three days. Raises as `results_of`."""
+    if answer.status != 200:
+        return results_of(batches, answer)
+    try:
+        key = orjson.loads(answer.body)["fileKey"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        key = None
+    if not isinstance(key, str) or not key:
+        return (Unknown(reason="the answer to an upload holds no key"),)
+    return (Done(target_id=key),)
 
 
 def _parts(batches: tuple[Batch, ...], body: bytes) -> Sequence[Any]:
@@ -150,6 +164,10 @@ def _error(batches: tuple[Batch, ...], told: Said, answer: Answer) -> SystemFail
         return None
     if told.code == "CB_VA01":
         return _invalid(batches, told, app)
+    if told.code == NO_FILE:
+        summary = f"a file that a record names is not there any more (app {app})"
+        place = Place(collection=app)
+        return UploadGone(Problem(code=UploadGone.code, summary=summary, detail=told.text, place=place))
     error = failure(told, app)
     if isinstance(error, Throttled):
         return Throttled(error.problems[0], seconds=rest(answer))

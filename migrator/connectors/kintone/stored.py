@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 
+from migrator.codec.multipart import plain_name
 from migrator.connectors.kintone.form import CHOICES_TYPES, DEFAULT_PRECISION, USER_TYPES
 from migrator.connectors.kintone.rows import columns_of, completed
 from migrator.connectors.kintone.values import items_of, rows_of, text_of, type_of
-from migrator.model.values import Field, Ref, Value
+from migrator.model.files import with_files
+from migrator.model.values import Field, File, Ref, Value
 
 _ROUNDING = {"HALF_EVEN": ROUND_HALF_EVEN, "UP": ROUND_UP, "DOWN": ROUND_DOWN}
 
@@ -163,7 +166,13 @@ def _frozen(default: object) -> Value:
 
 
 def _files(field: Field, value: Value, before: Value = None) -> Value:
-    return items_of(value)
+    """In the order they were sent, under their names without folders."""
+    return with_files(items_of(value), lambda _, file: _named(file))
+
+
+def _named(file: File) -> File:
+    name = plain_name(file.name)
+    return file if name == file.name else replace(file, name=name)
 
 
 _FORMS: dict[str, Callable[[Field, Value, Value], Value]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import orjson
 
@@ -10,13 +10,15 @@ from migrator.connectors.kintone.plain import PLAIN, PlainPayloads, room_of
 from migrator.connectors.kintone.reading import JSON
 from migrator.connectors.kintone.rows import columns_of, completed
 from migrator.connectors.kintone.stored import cell_stored, is_number, number_text
+from migrator.connectors.kintone.uploads import unfit
 from migrator.connectors.kintone.values import Payloads, cells_of, rows_of, text_of, type_of
 from migrator.contract import Batch, Call, Writing
 from migrator.errors import Refused
+from migrator.model.files import files_in
 from migrator.model.plan import Action, Change
 from migrator.model.playbook import OnTaken
 from migrator.model.problem import Place, Problem
-from migrator.model.values import Field, File, Value
+from migrator.model.values import Field, Value
 
 UNCHECKED = "-1"
 """As a revision: do not check."""
@@ -52,7 +54,8 @@ class Form:
         of = {type_: [field for field in known.values() if type_of(field) == type_] for type_ in _CHECKED}
         self._numbers = [(field, room_of(field)) for field in of["NUMBER"]]
         self._tables = [_Table(field) for field in of["SUBTABLE"]]
-        self._files = [field.name for field in of["FILE"]]
+        self._holders = [field.name for type_ in ("FILE", "SUBTABLE") for field in of[type_]]
+        """Fields that can hold files."""
         self._plain = PlainPayloads(known)
         self._payloads = Payloads(known)
         self._key = upserts(writing)
@@ -60,6 +63,11 @@ class Form:
     def check(self, change: Change) -> None:
         """What the server would refuse, or ignore without a word. Raises Refused."""
         after = change.after or {}
+        if change.action is Action.UPLOAD:
+            why = next(filter(None, map(unfit, files_in(dict(after)))), None)
+            if why is not None:
+                raise _never(change, change.field, why)
+            return
         for field, room in self._numbers:
             value = after.get(field.name)
             text = value if value.__class__ is str else text_of(value)
@@ -69,9 +77,6 @@ class Form:
             value = after.get(table.name)
             if value and not table.plain(value):
                 table.check(value, change)
-                self._must_be_ours(table.name, value, change)
-        for name in self._files:
-            self._must_be_ours(name, after.get(name), change)
         key = self._key
         if key is not None and change.action is Action.CREATE and len(text_of(after.get(key))) > KEY_LENGTH:
             raise _never(change, key, f"a key of more than {KEY_LENGTH} characters cannot serve `on_taken: update`")
@@ -81,6 +86,9 @@ class Form:
 
         Raises Refused as `check` does, and for text that is no Unicode.
         """
+        if change.action is Action.UPLOAD:
+            self.check(change)
+            return b""  # the file itself travels beside it
         if change.action is Action.DELETE:
             return orjson.dumps([change.target_id, change.version or UNCHECKED])
         after = change.after or {}
@@ -90,6 +98,7 @@ class Form:
         record = self._plain.made(after)
         if record is None or (key in record and len(record[key]["value"]) > KEY_LENGTH):
             self.check(change)
+            self._must_be_ours(after, change)
             record = self._payloads.made(self._whole(after, change.before or {}))
         if change.action is Action.UPDATE:
             version = change.version or UNCHECKED
@@ -104,9 +113,10 @@ class Form:
         tables = [table for table in self._tables if table.name in after]
         return {**after, **{table.name: table.whole(after[table.name], before.get(table.name)) for table in tables}}
 
-    def _must_be_ours(self, name: str, value: Value, change: Change) -> None:
-        if any(file.system != self._system for file in _files(value)):
-            raise _never(change, name, "a file of another system cannot be written to Kintone yet")
+    def _must_be_ours(self, after: Mapping[str, Value], change: Change) -> None:
+        for name in self._holders:
+            if any(file.system != self._system for file in files_in(after.get(name))):
+                raise _never(change, name, "its file was not uploaded to Kintone before")
 
 
 class _Table:
@@ -204,17 +214,6 @@ def _json(body: Mapping[str, object], change: Change) -> bytes:
         return orjson.dumps(body)
     except TypeError as error:
         raise _never(change, None, f"a value cannot be sent: {error}") from error
-
-
-def _files(value: Value) -> Iterator[File]:
-    if isinstance(value, File):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _files(item)
-    elif isinstance(value, Mapping):
-        for cell in value.values():
-            yield from _files(cell)
 
 
 def _never(change: Change, field: str | None, why: str) -> Refused:
