@@ -37,6 +37,7 @@ from migrator.executor.renewal import Renewal
 from migrator.executor.rescue import denied, failed, halves, refused
 from migrator.executor.running import SLICE, Running
 from migrator.executor.stops import Failures
+from migrator.executor.vain import WHOLE, Vain
 from migrator.executor.way import Way
 from migrator.model.plan import Phase
 from migrator.model.run import Cause
@@ -82,6 +83,7 @@ class Desk:
         self._count = 0
         self._login = 0
         self._renewed = False
+        self._vain = Vain()
         self._drift = Drift(running, way, section)
         self._renewal = Renewal(running, way)
         self.extra = 0
@@ -274,6 +276,7 @@ class Desk:
             self._told(parcel, after_results(self._way, self._running.kind, parcel, results))
 
     def _told(self, parcel: Parcel, after: After) -> None:
+        self._vain.told += bool(after.settled or after.landing)
         if not after.doubtful:
             self._follow(after, parcel)
             return
@@ -328,7 +331,7 @@ class Desk:
         elif parcel.call.repeatable:
             for load in loads:
                 load.doubted = True
-            self._follow(After(again=loads), parcel)
+            self._sift(After(again=loads), parcel, doubtful)
         elif needs_settling(self._way, loads):
             self._count += 1
             due = self._running.clock.monotonic() + self._way.capabilities.settle
@@ -337,7 +340,18 @@ class Desk:
             self._looked(parcel, doubtful)
 
     def _looked(self, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
-        self._follow(self._running.turning(after_doubt(self._way, self._running.kind, doubtful)), parcel)
+        after = self._running.turning(after_doubt(self._way, self._running.kind, doubtful))
+        self._sift(after, parcel, doubtful)
+
+    def _sift(self, after: After, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
+        """Nothing goes again for ever. Raises RunStopped, after what is known was written down."""
+        tired = max((load.attempts for load in after.again), default=0)
+        stop = self._vain.sift(after, {load.line: why for load, why in doubtful}, self._way.capabilities)
+        self._follow(after, parcel)
+        if stop is not None:
+            raise stop
+        if tired >= WHOLE:
+            self._way.budget.told(min(60.0, 2.0**tired))
 
     # ------------------------------------------------------------ what follows
 

@@ -306,9 +306,15 @@ def _template(card: Card, samples: Sequence[Mapping[str, Any]]) -> Mapping[str, 
     return {"templateId": int(card.template)} if digits else {"templateName": card.template}
 
 
+_PACE = "reads and lists keep to five calls a minute, as KaiNexus recommends: set `pace` where you may do more"
+
+
 def _notes(write: words.WriteOptions | None) -> tuple[str, ...]:
     if write is None:
-        return ("fields are learnt from the first items of the list card: KaiNexus has no call that tells them",)
+        return (
+            _PACE,
+            "fields are learnt from the first items of the list card: KaiNexus has no call that tells them",
+        )
     told = (
         "KaiNexus tells people of every change, as of one by hand (notify: true)"
         if write.notify
