@@ -22,7 +22,7 @@ from migrator.model.plan import Action, Change, Forecast, Phase, PlanHeader, Ste
 from migrator.model.values import Origin
 from migrator.planfile import PlanFile, PlanWriter, change_line, sync_folder
 from migrator.planner.diff import change_ids
-from migrator.state.arrivals import Arrived, Row
+from migrator.state.arrivals import IMPORT, Arrived, Row
 from migrator.state.runs import RunStep
 from migrator.state.state import State
 
@@ -188,7 +188,7 @@ def _beginning(known: State, file: Path) -> Callable[[Mapping[Pair, int]], int]:
         with file.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         header = PlanHeader(
-            playbook="ids import",
+            playbook=IMPORT,
             path=file.name,
             resolved=digest,
             systems={},

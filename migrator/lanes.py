@@ -27,6 +27,7 @@ from migrator.people import named_systems, peopled
 from migrator.planner.lane import Lane
 from migrator.playbook.load import Loaded
 from migrator.playbook.references import in_order, names_of, own_fields
+from migrator.removing import past_of, scope_of
 from migrator.state.state import State
 from migrator.systems import Opened, Surroundings, Systems
 from migrator.transform.coerce import check_targets
@@ -52,7 +53,8 @@ def lanes_of(
     playbook = peopled(loaded, steps, systems)
     for step in steps:
         try:
-            lanes[step.name] = _lane(loaded, playbook, step, systems, state, selection, around, pairs)
+            lane = _lane(loaded, playbook, step, systems, state, selection, around, pairs)
+            lanes[step.name] = _removing(loaded, lane, systems, state)
         except PlaybookInvalid as error:
             problems.extend(error.problems)
     if not problems:
@@ -201,8 +203,19 @@ def _lane(
         tainted=around.scrubber.stains,
         limit=selection.limit,
         partial=selection.partial,
+        allow_drift=selection.allow_count_drift,
         refs={pair: name for name, pair in reversed(named.items())},
     )
+
+
+def _removing(loaded: Loaded, lane: Lane, systems: Systems, state: State) -> Lane:
+    """A step with `missing: delete`, with its scope and what earlier runs say; others as they are."""
+    if not lane.removes:
+        return lane
+    name = lane.step.target.system
+    with _asking(loaded, _path_of(loaded, lane.step.name), "target", name):
+        scope = scope_of(systems.open(name), lane.writing)
+    return replace(lane, scope=scope, past=past_of(loaded.playbook, lane.step, lane.pair, state))
 
 
 def _unread(loaded: Loaded, step: Step, collection: Collection, mapping: StepMapping) -> Iterator[Problem]:

@@ -128,6 +128,10 @@ class Opened:
         """The step's query, typed. Raises PlaybookInvalid."""
         return self._options(self.system.ReadOptions, read.query, "query")
 
+    def scope_options(self, write: Write) -> Any:
+        """The step's scope, typed: a query of the target. Raises PlaybookInvalid."""
+        return self._options(self.system.ReadOptions, write.scope or {}, "scope")
+
     def writing(self, write: Write) -> Writing:
         """The step's target side, typed and described. Raises PlaybookInvalid, NotFound and what reading raises."""
         options = self._options(self.system.WriteOptions, write.options, "options")

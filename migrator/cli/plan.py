@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from migrator.cli.invocation import Invocation, pass_invocation
-from migrator.cli.options import PLAYBOOK, Command, coming, max_wait, systems
+from migrator.cli.options import PLAYBOOK, Command, max_wait, systems
 
 
 @click.command("plan", cls=Command)
@@ -22,7 +22,9 @@ from migrator.cli.options import PLAYBOOK, Command, coming, max_wait, systems
 @click.option("--full", is_flag=True, help="Show every change and every value whole.")
 @click.option("--detailed-exitcode", is_flag=True, help="2 when there are changes, 0 when there are none.")
 @max_wait()
-@coming("--allow-count-drift")
+@click.option(
+    "--allow-count-drift", is_flag=True, help="Plan although the source changed under the reading; no deletes then."
+)
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -36,13 +38,14 @@ def command(
     full: bool,
     detailed_exitcode: bool,
     max_wait: float | None,
+    allow_count_drift: bool,
 ) -> int:
     """Read both sides and show what an apply would change. Changes nothing."""
     from migrator.cli.planning import planned, scratch, show
     from migrator.ledger import may_become_plan
     from migrator.pipeline import ApplyOptions, Selection, plan
 
-    selection = Selection(only=only, exclude=exclude, limit=limit, where=where)
+    selection = Selection(only=only, exclude=exclude, limit=limit, where=where, allow_count_drift=allow_count_drift)
     if out is not None:
         may_become_plan(out, playbook)
     with nullcontext(out) if out is not None else scratch() as place:

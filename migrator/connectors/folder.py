@@ -119,7 +119,7 @@ class Folder:
         path, part = self._stat(name)
         columns = query.read.columns if isinstance(query.read, ReadOptions) else ()
         if query.write is not None:
-            columns = columns or query.key
+            columns = query.key or columns
         wanted = None if query.fields is None else frozenset(query.fields).union(columns)
         if query.write is None or part is None:
             rows = iter(()) if path is None else self._form.rows(path, name, wanted)

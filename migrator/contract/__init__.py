@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from migrator.contract.capabilities import EVERY, Capabilities, Creates, Rate, Recheck
 from migrator.contract.connector import Source, Target
+from migrator.contract.content import BETWEEN, begin_of, frozen, json_of
 from migrator.contract.handed import Auth, Clock, IdMap, Mapped, Pair, Transfer, Wire, pair_of_ref
 from migrator.contract.messages import (
     Answer,
@@ -61,4 +62,8 @@ __all__ = [
     "Page",
     "pair_of_ref",
     "quick_done",
+    "BETWEEN",
+    "begin_of",
+    "frozen",
+    "json_of",
 ]

@@ -183,6 +183,10 @@ class IdMap(Protocol):
         """Target id -> (pair, source id) that claims it, over all pairs of this target collection; gone rows not."""
         ...
 
+    def claims(self, target: str, collection: str, target_ids: Sequence[str]) -> Iterator[tuple[Pair, str, Mapped]]:
+        """Every row, of all pairs of this target collection, that claims one of these records; gone rows not."""
+        ...
+
     def rows(self, pair: Pair) -> Iterator[tuple[str, Mapped]]:
         """All rows of a pair, by source id."""
         ...

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-FaultKind = Literal["status", "after_commit_status", "slow", "wrong_body", "html", "truncate_json", "empty"]
+FaultKind = Literal["status", "after_commit_status", "slow", "wrong_body", "edited", "html", "truncate_json", "empty"]
 """What goes wrong:
 
 status               the app is not called; `status` and the system's error body (or `body`)
 after_commit_status  the app is called, its effects stay; `status` and the error body replace its answer
 slow                 the app is called after `seconds`, or as soon as `Faults.release()` is called
 wrong_body           the app is called; its status stays, `body` replaces its body
+edited               the app is called; its status stays (or `status`), `edit` makes another body of its body
 html                 the app is not called; `status` (503) and a gateway's HTML page
 truncate_json        the app is called; only the first half of its body is sent, as if that were all
 empty                the app is called; its status stays, its body is empty
@@ -74,6 +75,7 @@ class Fault:
     body: bytes | None = None
     error_code: str = ""
     seconds: float = 0.0
+    edit: Callable[[bytes], bytes] = bytes
 
     @property
     def fired(self) -> int:
@@ -112,17 +114,19 @@ class Faults:
         error_code: str = "",
         seconds: float = 0.0,
         when: Callable[[str, bytes], bool] | None = None,
+        edit: Callable[[bytes], bytes] = bytes,
     ) -> Fault:
         """Script a fault.
 
         `match`: part of "METHOD /path?query" ("" fits all). It strikes `times` times (None: always) after letting
-        `after` fitting requests pass. `status`: default 500 (503 for html). `headers` are added to the answer.
-        `when(line, body)` narrows it further. Raises ValueError for an unknown kind.
+        `after` fitting requests pass. `status`: default 500 (503 for html). `headers` take the place of the
+        answer's own of these names. `when(line, body)` narrows it further; `edit` is of `edited`. Raises ValueError
+        for an unknown kind.
         """
         if kind not in get_args(FaultKind):
             raise ValueError(f"no such fault: {kind!r}; there are: {', '.join(get_args(FaultKind))}")
         trigger = Trigger(match, times, after, when)
-        fault = Fault(kind, trigger, status, dict(headers or {}), body, error_code, seconds)
+        fault = Fault(kind, trigger, status, dict(headers or {}), body, error_code, seconds, edit)
         with self._lock:
             self._faults.append(fault)
         return fault
@@ -175,22 +179,29 @@ class Faults:
         else:
             answer = _call(app, environ)
             answer.body = _spoilt(fault, answer.body)
-        kept = [pair for pair in answer.headers if pair[0].lower() != "content-length"]
+            if fault.kind == "edited" and fault.status is not None:
+                answer.status = _status_line(fault.status)
+        replaced = {"content-length", *(name.lower() for name in fault.headers)}
+        kept = [pair for pair in answer.headers if pair[0].lower() not in replaced]
         answer.headers = [*kept, *fault.headers.items(), ("Content-Length", str(len(answer.body)))]
         return answer
 
     def _failure(self, fault: Fault) -> _Answer:
         html = fault.kind == "html"
         status = fault.status or (503 if html else 500)
-        try:
-            phrase = HTTPStatus(status).phrase
-        except ValueError:  # 520 and its like have no phrase
-            phrase = "Unknown"
+        line = _status_line(status)
         body = fault.body
         if body is None:
-            body = HTML_PAGE if html else self._error_body(status, fault.error_code, phrase)
+            body = HTML_PAGE if html else self._error_body(status, fault.error_code, line.partition(" ")[2])
         content_type = "text/html" if html else self._content_type
-        return _Answer(f"{status} {phrase}", [("Content-Type", content_type)], body)
+        return _Answer(line, [("Content-Type", content_type)], body)
+
+
+def _status_line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:  # 520 and its like have no phrase
+        return f"{status} Unknown"
 
 
 def _spoilt(fault: Fault, body: bytes) -> bytes:
@@ -198,7 +209,7 @@ def _spoilt(fault: Fault, body: bytes) -> bytes:
         return body[: len(body) // 2]
     if fault.kind == "wrong_body":
         return b'{"unexpected":true}' if fault.body is None else fault.body
-    return b""
+    return fault.edit(body) if fault.kind == "edited" else b""
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:

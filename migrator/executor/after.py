@@ -54,6 +54,8 @@ def after_results(way: Way, kind: PlanKind, parcel: Parcel, results: Sequence[Re
                 reason=result.note or None,
             )
             after.settled.append((load, done))
+        elif isinstance(result, Failed) and result.cause is Cause.GONE and load.action is Action.DELETE:
+            after.doubtful.append((load, result.reason))  # what is not there is what was wanted
         elif isinstance(result, Failed):
             after.settled.append((load, _failed(load, result)))
         else:

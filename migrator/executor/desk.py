@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from migrator.contract import Answer, Recheck, Wait
-from migrator.contract.waiting import LONGER, asked_rest
+from migrator.contract.waiting import LONGER
 from migrator.errors import (
     Conflict,
     Denied,
@@ -36,11 +36,12 @@ from migrator.executor.load import Load, Parcel, batches_of, packed
 from migrator.executor.recover import after_conflict, after_doubt, after_recheck, needs_settling
 from migrator.executor.renewal import Renewal
 from migrator.executor.rescue import denied, failed, halves, refused
+from migrator.executor.rests import LONGEST, Rests
 from migrator.executor.running import SLICE, Running
-from migrator.executor.stops import LONGEST_REST, Failures, Outage
+from migrator.executor.stops import Failures
+from migrator.executor.vain import WHOLE, Vain
 from migrator.executor.way import Way
 from migrator.model.plan import Phase
-from migrator.model.problem import Problem, Severity
 from migrator.model.run import Cause
 from migrator.planfile import Section
 
@@ -83,7 +84,8 @@ class Desk:
         self._login = 0
         self._renewed = False
         self._bounds = running.options.bounds
-        self._outage = Outage(running.clock, running.chance, self._bounds.max_wait)
+        self._rests = Rests(running, way.budget)
+        self._vain = Vain()
         self._drift = Drift(running, way, section)
         self._renewal = Renewal(running, way)
         self.extra = 0
@@ -212,7 +214,7 @@ class Desk:
         if error is None:
             self._decoded(parcel, future.result())
         elif isinstance(error, NotSent):
-            self._fruitless(parcel, error, min(LONGEST_REST, 0.5 * 2**parcel.fruitless))
+            self._fruitless(parcel, error, min(LONGEST, 0.5 * 2**parcel.fruitless))
         elif isinstance(error, FileUnread):
             self._unread(parcel, error)
         elif isinstance(error, Lost):
@@ -244,7 +246,7 @@ class Desk:
         try:
             (result,) = self._way.target.decode(parcel.sent, answer)
         except Throttled as error:
-            self._fruitless(parcel, error, self._asked(parcel, answer, error))
+            self._fruitless(parcel, error, self._rests.refused(parcel.fruitless, answer, error))
         except LoginRefused as error:
             self._logged_out(parcel, error)
         except SystemFailed as error:
@@ -270,7 +272,7 @@ class Desk:
         try:
             results = self._way.target.decode(parcel.sent, answer)
         except Throttled as error:
-            self._fruitless(parcel, error, self._asked(parcel, answer, error))
+            self._fruitless(parcel, error, self._rests.refused(parcel.fruitless, answer, error))
         except Conflict as error:
             self._conflict(parcel, error)
         except Denied as error:
@@ -291,23 +293,14 @@ class Desk:
 
     def _told(self, parcel: Parcel, after: After) -> None:
         if len(after.doubtful) < len(parcel.loads):
-            self._outage.over()
+            self._rests.over()
+        self._vain.told += bool(after.settled or after.landing)
         if not after.doubtful:
             self._follow(after, parcel)
             return
         doubtful, after.doubtful = after.doubtful, []
         self._follow(after)
         self._doubt(parcel, doubtful)
-
-    def _asked(self, parcel: Parcel, answer: Answer, error: Throttled) -> float:
-        """Seconds of rest after a refusal for haste: as the server says, else a bound that doubles, full jitter."""
-        said, absurd = asked_rest(answer, self._running.clock.wall())
-        if absurd is not None:
-            word = f"{error.problems[0].summary}, for {absurd:,.0f} s: that is not believed"
-            self._running.notice(Problem(code=error.code, severity=Severity.WARNING, summary=word))
-        if said is None:
-            said = error.seconds
-        return min(LONGEST_REST, 2.0 ** (parcel.fruitless + 1)) * self._running.chance() if said is None else said
 
     def _fruitless(self, parcel: Parcel, error: SystemFailed, seconds: float) -> None:
         """Nothing was written: the same again after a rest, so many times."""
@@ -352,16 +345,14 @@ class Desk:
         """The row stays open until every change in it is known."""
         assert parcel.call is not None  # noqa: S101  it was sent
         loads = [load for load, _ in doubtful]
-        rest = self._outage.rest(doubtful[0][1])
-        if rest:
-            self._way.budget.told(rest)
+        self._rests.untold(doubtful[0][1])
         if parcel.renews:
             self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
             self._again.append(parcel)
         elif parcel.call.repeatable:
             for load in loads:
                 load.doubted = True
-            self._follow(After(again=loads), parcel)
+            self._sift(After(again=loads), parcel, doubtful)
         elif needs_settling(self._way, loads):
             self._count += 1
             due = self._running.clock.monotonic() + self._way.capabilities.settle
@@ -370,7 +361,18 @@ class Desk:
             self._looked(parcel, doubtful)
 
     def _looked(self, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
-        self._follow(self._running.turning(after_doubt(self._way, self._running.kind, doubtful)), parcel)
+        after = self._running.turning(after_doubt(self._way, self._running.kind, doubtful))
+        self._sift(after, parcel, doubtful)
+
+    def _sift(self, after: After, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
+        """Nothing goes again for ever. Raises RunStopped, after what is known was written down."""
+        tired = max((load.attempts for load in after.again), default=0)
+        stop = self._vain.sift(after, {load.line: why for load, why in doubtful}, self._way.capabilities)
+        self._follow(after, parcel)
+        if stop is not None:
+            raise stop
+        if tired >= WHOLE:
+            self._way.budget.told(min(60.0, 2.0**tired))
 
     # ------------------------------------------------------------ what follows
 

@@ -12,6 +12,7 @@ from migrator.executor.load import Load
 from migrator.executor.look import all_records, look
 from migrator.executor.running import Running
 from migrator.executor.way import Way
+from migrator.model.plan import Action
 from migrator.model.values import Record
 from migrator.planfile import Section
 
@@ -32,7 +33,7 @@ class Drift:
 
     def seen(self, loads: Sequence[Load]) -> Mapping[str, Record]:
         """Id -> record, for those of these that still stand. Raises what reading raises."""
-        if self._way.capabilities.recheck is Recheck.BY_IDS:
+        if self._way.capabilities.recheck is Recheck.BY_IDS or self._wholly(loads):
             return self._looked(loads)
         now = self._running.clock.monotonic()
         if self._read_at is None or now - self._read_at > SCAN_AGE:
@@ -46,6 +47,10 @@ class Drift:
                 record = _unpacked(str(load.item.target_id), content)
                 seen[record.id] = record
         return seen
+
+    def _wholly(self, loads: Sequence[Load]) -> bool:
+        """A delete is compared by ids where that can be: a list that hides a record must not pass for its absence."""
+        return bool(self._way.capabilities.fetch_max) and any(load.action is Action.DELETE for load in loads)
 
     def _looked(self, loads: Sequence[Load]) -> Mapping[str, Record]:
         """Read just now, for these alone."""

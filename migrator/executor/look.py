@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from migrator.contract import Creates
@@ -37,8 +37,14 @@ def look(way: Way, loads: Sequence[Load]) -> dict[int, list[Record]]:
     return found
 
 
-def wanted(way: Way, loads: Iterable[Load]) -> tuple[str, ...]:
-    """The fields that these lines are about, the key and the marker."""
+def wanted(way: Way, loads: Sequence[Load]) -> tuple[str, ...] | None:
+    """The fields that these lines are about, the key and the marker; None: all of them.
+
+    A delete is about the whole record, read as it was while planning: a system may show what lies in its trash to
+    who names a certain field, and there it counts as gone.
+    """
+    if any(load.action is Action.DELETE for load in loads):
+        return None
     write = way.writing.write
     names = dict.fromkeys(write.key)
     if write.marker is not None:
@@ -124,7 +130,7 @@ def _findable(way: Way) -> bool:
     return all(name in known and known[name].kind in capabilities.find_kinds for name in write.key)
 
 
-def _fetch(way: Way, loads: Sequence[Load], fields: tuple[str, ...], found: dict[int, list[Record]]) -> None:
+def _fetch(way: Way, loads: Sequence[Load], fields: tuple[str, ...] | None, found: dict[int, list[Record]]) -> None:
     lines: dict[str, list[int]] = {}
     for load in loads:
         lines.setdefault(str(load.item.target_id), []).append(load.line)
@@ -137,7 +143,7 @@ def _fetch(way: Way, loads: Sequence[Load], fields: tuple[str, ...], found: dict
                 found[line].append(record)
 
 
-def _find(way: Way, loads: Sequence[Load], fields: tuple[str, ...], found: dict[int, list[Record]]) -> None:
+def _find(way: Way, loads: Sequence[Load], fields: tuple[str, ...] | None, found: dict[int, list[Record]]) -> None:
     lines: dict[tuple[str, ...], list[int]] = {}
     keys: dict[tuple[str, ...], Key] = {}
     for load in loads:
@@ -152,7 +158,7 @@ def _find(way: Way, loads: Sequence[Load], fields: tuple[str, ...], found: dict[
             _by_key(way, record, lines, found)
 
 
-def _scan(way: Way, loads: Sequence[Load], fields: tuple[str, ...], found: dict[int, list[Record]]) -> None:
+def _scan(way: Way, loads: Sequence[Load], fields: tuple[str, ...] | None, found: dict[int, list[Record]]) -> None:
     ids: dict[str, list[int]] = {}
     keys: dict[tuple[str, ...], list[int]] = {}
     marks: dict[str, list[int]] = {}

@@ -177,6 +177,6 @@ def _orphaned(step: str, orphans: list[int], kept: PlanFile) -> Problem:
         severity=Severity.WARNING,
         summary=f"{len(orphans):,} uploaded files may lie in the target, named by no record",
         detail=f"{', '.join(named)}{more}",
-        hint="a system that keeps uploads for a while only (Kintone: three days) removes them itself",
+        hint="a system that keeps uploads for a few days only removes them itself; elsewhere a person does",
         place=Place(step=step),
     )

@@ -17,6 +17,8 @@ class Selection:
     """Source records a step."""
     where: str | None = None
     """A filter beside the steps' own."""
+    allow_count_drift: bool = False
+    """A source that changed under the reading is told in the plan (no deletes then), and is no error."""
 
     @property
     def partial(self) -> bool:

@@ -181,6 +181,8 @@ class Field:
     """Largest number, decimal text."""
     has_default: bool = False
     """The server fills it where a create leaves it out."""
+    grows: bool = False
+    """A write adds to what stands and takes nothing off: a plan shows all that will stand, as `as_stored` tells."""
     label: str = ""
     """What people see on the form."""
     learned: bool = False

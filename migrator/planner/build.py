@@ -7,8 +7,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
-import orjson
-
+from migrator.errors import CountDrift
 from migrator.model.lean import dataclass
 from migrator.model.plan import PlanHeader, PlanTrailer
 from migrator.model.problem import Place, Problem, Severity
@@ -18,10 +17,13 @@ from migrator.model.values import Desired, Key, Record, quick_desired, quick_ori
 from migrator.planfile import PlanWriter
 from migrator.planner.copying import copied, late
 from migrator.planner.findings import keyed, of_record
+from migrator.planner.gone import watched
 from migrator.planner.keep import Book, Kept, refuse, settle
 from migrator.planner.lane import Lane
 from migrator.planner.lines import LinesOf, Scratch, disk
 from migrator.planner.match import chunk_of, name_of, pair_up
+from migrator.planner.presence import id_of
+from migrator.planner.removal import remove
 from migrator.planner.second import refer_back
 from migrator.planner.snapshot import CHUNK, Chunk, View
 from migrator.planner.standing import Standing
@@ -46,7 +48,8 @@ def build(path: Path, header: PlanHeader, lanes: Mapping[str, Lane]) -> Generato
     Nothing holds all records or all changes. Raises what the systems raise, and LocalFault for the disk.
     """
     with disk(), LinesOf() as opener:
-        book = Book(opener.keep(Scratch()), opener.keep(Standing()))
+        standing, gone = opener.keep(Standing()), opener.keep(Standing())
+        book = Book(opener.keep(Scratch()), standing, lanes.values(), gone)
         kept: dict[str, Kept] = {}
         for name, lane in lanes.items():
             kept[name] = yield from _plan_step(book, lane, opener)
@@ -55,6 +58,7 @@ def build(path: Path, header: PlanHeader, lanes: Mapping[str, Lane]) -> Generato
                 refer_back(book, step)
             if step.refs is not None:
                 book.findings.notes.extend(step.refs.missing.notes())
+        remove(book, kept, opener)
         dropped = {**book.dropped, **late(book, kept)}
         with PlanWriter(path, header) as writer:
             trailer = copied(book, kept, dropped, writer)
@@ -67,6 +71,7 @@ def _plan_step(book: Book, lane: Lane, opener: LinesOf) -> Generator[Planning, N
         expected = lane.limit if expected is None else min(expected, lane.limit)
     standing = lane.target.count(lane.read_back())
     kept = book.open(lane, opener, standing)
+    kept.reading = book.gone.watch(lane, expected)
     book.findings.notes.extend(_notes(lane))
     if not lane.source_capabilities.ordered:
         book.findings.unordered.add(lane.step.name)
@@ -79,6 +84,8 @@ def _plan_step(book: Book, lane: Lane, opener: LinesOf) -> Generator[Planning, N
                 told = kept.tally["read"]
                 yield _told(lane, kept, expected)
     kept.last = book.number
+    if kept.reading is not None:
+        kept.reading.read = kept.tally["read"]
     book.findings.notes.extend(_again(kept))
     yield _told(lane, kept, expected)
     return kept
@@ -115,9 +122,9 @@ def _again(kept: Kept) -> Iterator[Problem]:
 
 def _chunks(book: Book, kept: Kept, size: int) -> Iterator[Chunk]:
     """Source records that pass `where` and could be rendered, `size` at a time, with their sequence numbers."""
-    lane, tally, desired_of = kept.lane, kept.tally, _rendering(book, kept)
+    lane, tally, desired_of = kept.lane, kept.tally, watched(kept.reading, _rendering(book, kept))
     some: list[tuple[int, Desired]] = []
-    for record in _records(lane):
+    for record in _records(book, kept):
         tally["read"] += 1
         book.number += 1
         desired = desired_of(record)
@@ -183,7 +190,7 @@ def _rendering(book: Book, kept: Kept) -> Callable[[Record], Desired | None]:
             if any(map(waits, values)):
                 refuse(book, kept, (_nameless(lane),), record.fields, book.number)
                 return None
-            origin = replace(origin, id=_id_of(lane, values))
+            origin = replace(origin, id=id_of(lane, values))
         return quick_desired(origin=origin, key=values, fields=rendered.fields)
 
     return desired_of
@@ -199,14 +206,22 @@ def _nameless(lane: Lane) -> Problem:
     )
 
 
-def _id_of(lane: Lane, key: Key) -> str:
-    """The id of an origin that has none of its own: its folded key."""
-    known = lane.writing.collection.fields or {}
-    names = lane.writing.write.key
-    folded = [lane.target.fold(known.get(name), value) for name, value in zip(names, key, strict=True)]
-    return folded[0] if len(folded) == 1 else orjson.dumps(folded).decode()
-
-
-def _records(lane: Lane) -> Iterator[Record]:
+def _records(book: Book, kept: Kept) -> Iterator[Record]:
     """Source records, page by page, `limit` of them."""
-    return islice(chain.from_iterable(page.records for page in lane.source.read(lane.query)), lane.limit)
+    lane = kept.lane
+    records = islice(chain.from_iterable(page.records for page in lane.source.read(lane.query)), lane.limit)
+    return _despite_drift(book, kept, records) if lane.allow_drift else records
+
+
+def _despite_drift(book: Book, kept: Kept, records: Iterator[Record]) -> Iterator[Record]:
+    """--allow-count-drift: all that came; that the source changed meanwhile is told in the plan."""
+    try:
+        yield from records
+    except CountDrift as error:
+        if kept.reading is not None:
+            kept.reading.drift = error
+        summary = f"the source changed while it was read: {error.got:,} of {error.announced:,} records came"
+        place = Place(step=kept.lane.step.name)
+        book.findings.notes.append(
+            Problem(code="PL023", summary=summary, severity=Severity.WARNING, place=place, hint="plan again later")
+        )

@@ -177,7 +177,13 @@ def copied(
         brakes=tuple(
             brake
             for name, lane in lanes.items()
-            for brake in brakes(name, counts[name], lane.limits, kept[name].tally["rewritten"])
+            for brake in brakes(
+                name,
+                counts[name],
+                lane.limits,
+                rewritten=kept[name].tally["rewritten"],
+                ours=kept[name].tally["ours"],
+            )
         ),
         forecast=forecast(lanes, counts),
         offsets=tuple(offsets),
@@ -192,6 +198,8 @@ def _sections(kept: Mapping[str, Kept]) -> Iterator[tuple[str, Phase]]:
         yield name, Phase.WRITE
     for name in kept:
         yield name, Phase.SELF_REFERENCE
+    for name in reversed(list(kept)):
+        yield name, Phase.DELETE
 
 
 def _lines(
@@ -199,11 +207,16 @@ def _lines(
 ) -> Iterator[list[bytes]]:
     """The lines of a step and phase, some at a time. `told`: numbers whose record was told to be dropped."""
     uploads = None if step.uploads is None else step.uploads.lines
-    kept = {Phase.UPLOAD: uploads, Phase.WRITE: step.lines, Phase.SELF_REFERENCE: step.later}[phase]
+    kept = {
+        Phase.UPLOAD: uploads,
+        Phase.WRITE: step.lines,
+        Phase.SELF_REFERENCE: step.later,
+        Phase.DELETE: step.removed,
+    }[phase]
     for numbers, lines in kept.walk() if kept is not None else ():
         if not dropped.keys().isdisjoint(numbers):
             lines = list(_left(book, step, dropped, told, zip(numbers, lines, strict=True)))
-        if not step.lane.source_capabilities.ordered:
+        if phase is Phase.DELETE or not step.lane.source_capabilities.ordered:
             lines = [_numbered(book, step, line) for line in lines]
         yield lines
 
@@ -269,6 +282,7 @@ def _summary(step: Kept) -> StepSummary:
         unchanged=tally["unchanged"],
         create=tally["create"],
         update=tally["update"],
+        delete=tally["delete"],
         link=tally["link"],
         upload=tally["upload"],
         files=tally["files"],

@@ -64,6 +64,7 @@ class Judge:
         """Cuts batches: the number of the next change's."""
         self._only_update = {name for name, field in known.items() if field.writable_on is WritableOn.UPDATE}
         self._only_create = {name for name, field in known.items() if field.writable_on is WritableOn.CREATE}
+        self._grows = {name for name, field in known.items() if field.grows}
         self._needed = tuple(name for name, field in known.items() if _is_needed(field))
         write = lane.writing.write
         self._creates = write.mode is not Mode.UPDATE
@@ -134,7 +135,11 @@ class Judge:
         stands = {name: found.get(name) for name in differing}
         stored = lane.target.as_stored(lane.writing, found, differing)
         standing = lane.target.as_stored(lane.writing, found, stands)
-        return {name: value for name, value in differing.items() if not same(stored.get(name), standing.get(name))}
+        return {
+            name: stored.get(name) if name in self._grows else value
+            for name, value in differing.items()
+            if not same(stored.get(name), standing.get(name))
+        }
 
     def _change(
         self,

@@ -31,6 +31,10 @@ CODES = {
     "PL020": "said of a step, not of a record",
     "PL021": "records of earlier runs that are gone from the target",
     "PL022": "records that are referred to and that nobody brought over",
+    "PL023": "the source changed under the reading, which --allow-count-drift lets pass",
+    "PL040": "no deletes are planned, and why",
+    "PL041": "records that another playbook brought over stay",
+    "PL042": "nothing is removed by scope, and why",
 }
 """Code -> what it says."""
 

@@ -89,10 +89,13 @@ def _reads(capabilities: Capabilities, summary: StepSummary, requests: int) -> t
 
     `requests` are the writes that count against the same pace as reads.
     """
-    updates, size = summary.update, max(1, capabilities.fetch_max)
-    if capabilities.recheck is Recheck.BY_IDS and (updates or summary.self_reference):
-        return ceil(updates / size) + ceil(summary.self_reference / size), 1
-    if capabilities.recheck is Recheck.SCAN and (updates or summary.self_reference):
+    size = max(1, capabilities.fetch_max)
+    looked = [count for count in (summary.update, summary.self_reference, summary.delete) if count]
+    if capabilities.recheck is Recheck.BY_IDS and looked:
+        return sum(ceil(count / size) for count in looked), 1
+    if capabilities.recheck is Recheck.SCAN and looked == [summary.delete] and capabilities.fetch_max:
+        return ceil(summary.delete / size), 1
+    if capabilities.recheck is Recheck.SCAN and looked:
         pages = ceil((summary.target_count or summary.matched) / capabilities.page_max)
         rates = [rate for rate in capabilities.pace if rate.kind == capabilities.read_kind]
         busy = max((_seconds(rate, requests + pages) for rate in rates), default=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
 
@@ -20,6 +20,7 @@ from migrator.planner.batch import Batches
 from migrator.planner.deferral import Deferral, Deferrals
 from migrator.planner.diff import Fate, Judge
 from migrator.planner.findings import Findings, of_record, tainted, tellable
+from migrator.planner.gone import Gone, Reading
 from migrator.planner.lane import Lane
 from migrator.planner.lines import Claims, Lines, LinesOf, Numbers, Scratch
 from migrator.planner.match import Pairing, name_of, unknown_key
@@ -67,6 +68,10 @@ class Kept:
     """Where the lines are that come of them."""
     uploads: Uploads | None = None
     """Makes the lines of its files; None: no field of it can hold one."""
+    removed: Lines | None = None
+    """Where the lines are of what leaves the target; None: nothing does."""
+    reading: Reading | None = None
+    """What its source has, where somebody must know what it has not."""
     again: list[str] = field(default_factory=list)
     """Some records that earlier runs made and that are gone from the target."""
     last: int = 0
@@ -76,7 +81,7 @@ class Kept:
 class Book:
     """What all steps of one plan share while it is made."""
 
-    def __init__(self, scratch: Scratch, standing: Standing) -> None:
+    def __init__(self, scratch: Scratch, standing: Standing, lanes: Iterable[Lane], gone: Standing) -> None:
         claims = partial(Claims, scratch)
         self.scratch = scratch
         self.standing = standing
@@ -87,11 +92,17 @@ class Book:
         self.ids: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
         self.origins: defaultdict[Pair, Claims] = defaultdict(claims)
         self.passed: defaultdict[Pair, Claims] = defaultdict(claims)
+        self.removed: defaultdict[tuple[str, str], Claims] = defaultdict(claims)
+        self.gone = Gone(lanes, scratch, gone, self.held)
         self.takeovers: list[tuple[int, Pair, str]] = []
         """(number, pair, the source record that the id map gives the target record to)."""
         self.number = 0
         self.dropped: dict[int, Problem | None] = {}
         """Numbers of records whose lines are dropped for what was found after they were kept."""
+
+    def held(self, lane: Lane, target_ids: Sequence[str]) -> set[str]:
+        """Those of these records of the step's target that lines of this plan are about."""
+        return self.ids[lane.target_identity, lane.writing.collection.id].present(target_ids)
 
     def open(self, lane: Lane, opener: LinesOf, standing: int | None) -> Kept:
         """A step begins."""
@@ -110,7 +121,7 @@ class Book:
             origins=self.origins[lane.pair],
             passed=self.passed[lane.pair],
             quiet=Numbers(self.scratch),
-            refs=References(lane, self.standing) if lane.refs else None,
+            refs=References(lane, self.standing, self.gone.leaving) if lane.refs else None,
             deferrals=opener.keep(Deferrals()) if itself else None,
             later=opener.open(ordered=ordered) if itself else None,
             uploads=Uploads(lane, named, batched, opener.open(ordered=ordered)) if named else None,

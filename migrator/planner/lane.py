@@ -8,7 +8,7 @@ from typing import Protocol
 
 from migrator.contract import Capabilities, IdMap, Pair, Query, Source, Target, Writing
 from migrator.model.lean import dataclass
-from migrator.model.playbook import Limits, Step
+from migrator.model.playbook import Limits, Missing, Step
 from migrator.model.problem import Problem, UnknownValue
 from migrator.model.values import Origin, Record, Value
 
@@ -25,6 +25,16 @@ class Rendered(Protocol):
     def problems(self) -> tuple[Problem, ...]:
         """Why it cannot be planned; empty: it can."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What the state tells of earlier runs, to a step that removes."""
+
+    read: int | None = None
+    """Records that the last whole plan read for the step's pair; None: there was none."""
+    others: Mapping[int, str] = field(default_factory=dict)
+    """Run -> its playbook, where that is another one: what it brought over is not ours to remove."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +73,12 @@ class Lane:
     """--limit: source records to take at most."""
     partial: bool = False
     """The plan does not see all of the source (--limit, --where)."""
+    allow_drift: bool = False
+    """--allow-count-drift: a source that changed under the reading is told in the plan, and is no error."""
+    scope: Query | None = None
+    """Which target records are ours to remove beyond those of the id map; None: no others."""
+    past: Past = field(default_factory=Past)
+    """Earlier runs, as far as a step that removes must know them."""
     refs: Mapping[Pair, str] = field(default_factory=dict)
     """What its templates refer to -> the name that the playbook has for it. Its own pair: self-references."""
     missed: list[UnknownValue] = field(default_factory=list)
@@ -82,6 +98,11 @@ class Lane:
             source_collection=self.query.collection.id,
             part=self.writing.write.part,
         )
+
+    @property
+    def removes(self) -> bool:
+        """`missing: delete`: what the source no longer has leaves the target."""
+        return self.writing.write.missing is Missing.DELETE
 
     def read_back(self, fields: tuple[str, ...] | None = None) -> Query:
         """The target collection as a whole."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from migrator.contract import IdMap, Pair, pair_of_ref
+from migrator.contract import IdMap, Mapped, Pair, pair_of_ref
 from migrator.model.problem import Place, Problem, Severity
 from migrator.model.references import PLAIN, refs_in, waits
 from migrator.model.values import OMIT, Desired, Field, IfMissing, Omit, Ref, Value, quick_desired
@@ -23,8 +23,12 @@ Known = Mapping[Ref, str | None]
 """Ref -> id of its record, None: this plan makes it; what nobody brought over is not here."""
 
 
-def look_up(refs: Iterable[Ref], standing: Standing, ids: IdMap) -> dict[Ref, str | None]:
-    """What they stand for: by what this plan came to, then by the id map (gone rows not)."""
+Leaving = Callable[[Pair, Mapping[str, Mapped]], Collection[str]]
+"""Source ids of those of these rows of the id map whose records this plan removes."""
+
+
+def look_up(refs: Iterable[Ref], standing: Standing, ids: IdMap, leaving: Leaving) -> dict[Ref, str | None]:
+    """What they stand for: by what this plan came to, then by the id map (neither gone rows nor what leaves now)."""
     by_pair: dict[Pair, dict[str, Ref]] = {}
     for ref in refs:
         by_pair.setdefault(pair_of_ref(ref), {})[ref.source_id] = ref
@@ -33,8 +37,10 @@ def look_up(refs: Iterable[Ref], standing: Standing, ids: IdMap) -> dict[Ref, st
         met = standing.find(pair, list(wanted))
         known.update({wanted[source]: target for source, target in met.items()})
         others = [source for source in wanted if source not in met]
-        for source, row in ids.lookup(pair, others).items() if others else ():
-            if row.gone_at is None:
+        rows = ids.lookup(pair, others) if others else {}
+        gone = leaving(pair, rows) if rows else ()
+        for source, row in rows.items():
+            if row.gone_at is None and source not in gone:
                 known[wanted[source]] = row.target_id
     return known
 
@@ -135,7 +141,8 @@ class Filling:
             step=self._lane.step.name,
             record=record,
             field=field,
-            detail=f"`ref('{self._lane.refs[pair_of_ref(ref)]}', …)`: no earlier run made it, nor does this plan",
+            detail=f"`ref('{self._lane.refs[pair_of_ref(ref)]}', …)`: no earlier run made it, nor does this plan, "
+            "or this plan removes it (`missing: delete`)",
             hint="bring it over first, or say `missing=none` (null) or `missing=omit` (left alone) in `ref()`",
         )
 
@@ -175,9 +182,10 @@ def _filled(value: Value, known: Known) -> Value | Omit:
 class References:
     """The Refs of one step while its records are read."""
 
-    def __init__(self, lane: Lane, standing: Standing) -> None:
+    def __init__(self, lane: Lane, standing: Standing, leaving: Leaving) -> None:
         self.lane = lane
         self.standing = standing
+        self.leaving = leaving
         self.missing = Missing(lane)
         self.filling = Filling(lane, self.missing)
         self.later: dict[int, Mapping[str, Value]] = {}
@@ -201,7 +209,7 @@ class References:
                     for ref in refs_in(value)
                 )
             )
-        known = look_up(refs, self.standing, self.lane.ids) if refs else {}
+        known = look_up(refs, self.standing, self.lane.ids, self.leaving) if refs else {}
         for number, desired in some:
             yield self._filled(number, desired, known)
 

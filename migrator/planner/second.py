@@ -27,7 +27,7 @@ def refer_back(book: Book, kept: Kept) -> None:
     origin = Origin(system=lane.source_identity, collection=lane.query.collection.id, id="")
     for some in kept.deferrals.walk():
         refs = dict.fromkeys(ref for one in some for value in one.wanted.values() for ref in refs_in(value))
-        known = look_up(refs, book.standing, lane.ids)
+        known = look_up(refs, book.standing, lane.ids, book.gone.leaving)
         planned: list[tuple[Pairing, Change]] = []
         for one in some:
             pairing = one.pairing(origin)

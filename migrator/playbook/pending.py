@@ -9,10 +9,7 @@ from typing import Any
 from migrator.codec.build import Path, fields_of
 from migrator.playbook.finding import Finding
 
-NOT_YET: Mapping[str, str] = {
-    "steps[].target.missing=delete": "missing: delete (removing what the source no longer has)",
-    "steps[].target.scope": "scope (which target records are ours to delete)",
-}
+NOT_YET: Mapping[str, str] = {}
 """Key path (`[]`: any item; `=value`: this value alone) -> its name and what it is for."""
 
 

@@ -70,6 +70,7 @@ def check_step(step: Step, base: Path, around: Surroundings) -> Iterator[Finding
     if known:
         yield from check_options(known.connector.WriteOptions, step.target.options, (*target, "options"))
         yield from _check_abilities(step.target, target, known, around)
+        yield from _check_scope(step.target, target, known)
     yield from _check_match(step, target, around.capabilities(step.target))
 
 
@@ -117,6 +118,23 @@ def _check_abilities(write: Write, base: Path, known: Known, around: Surrounding
             yield _cannot(write, (*base, "mode"), f"mode: {write.mode}", action, able)
     if write.missing is Missing.DELETE and Action.DELETE not in able.batch_max:
         yield _cannot(write, (*base, "missing"), "missing: delete", Action.DELETE, able)
+
+
+def _check_scope(write: Write, base: Path, known: Known) -> Iterator[Finding]:
+    """A query of the target, for steps that remove."""
+    if write.scope is None:
+        return
+    path = (*base, "scope")
+    yield from constants_only(dict(write.scope), path, "scope")
+    yield from check_options(known.connector.ReadOptions, write.scope, path)
+    if write.missing is not Missing.DELETE:
+        summary = "`scope` says which records are ours to remove, and this step removes none"
+        yield Finding(
+            path=path, of_key=True, code="PB024", summary=summary, hint="add missing: delete, or take it out"
+        )
+    elif not (write.key or write.marker):
+        summary = "`scope` needs a key or a marker: nothing else tells which of its records the source has"
+        yield Finding(path=path, of_key=True, code="PB024", summary=summary, hint="name a key or a marker")
 
 
 def _cannot(write: Write, path: Path, asked: str, action: Action, able: Capabilities) -> Finding:

@@ -12,6 +12,8 @@ from migrator.state.database import Database
 from migrator.state.idmap import IdRows
 from migrator.state.lease import Lease
 
+IMPORT = "ids import"
+"""What stands in the place of a playbook's name in a run that took rows in."""
 NAMED = 10
 """Contradictions that are named; all are counted."""
 

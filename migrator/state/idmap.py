@@ -53,17 +53,27 @@ class IdRows:
 
     def owners(self, target: str, collection: str, target_ids: Sequence[str]) -> Mapping[str, tuple[Pair, str]]:
         """Target id -> (pair, source id) that claims it, over all pairs of this target collection; gone rows not."""
-        found: dict[str, tuple[Pair, str]] = {}
+        found = self._claims(target, collection, target_ids)
+        return {target_id: (pair, source_id) for pair, target_id, source_id, _ in found}
+
+    def claims(self, target: str, collection: str, target_ids: Sequence[str]) -> Iterator[tuple[Pair, str, Mapped]]:
+        """Every row, of all pairs of this target collection, that claims one of these records; gone rows not."""
+        for pair, target_id, source_id, run in self._claims(target, collection, target_ids):
+            yield pair, source_id, Mapped(target_id=target_id, run=run)
+
+    def _claims(
+        self, target: str, collection: str, target_ids: Sequence[str]
+    ) -> Iterator[tuple[Pair, str, str, int]]:
+        """Pair, target id, source id, run."""
         for number, pair in self._pairs_of(target, collection):
             for some in _chunks(target_ids):
                 marks = ",".join("?" * len(some))
-                for target_id, source_id in self._database.rows(
-                    "SELECT target_id, source_id FROM id_map"
+                for target_id, source_id, run in self._database.rows(
+                    "SELECT target_id, source_id, run FROM id_map"
                     f" WHERE pair = ? AND gone_at IS NULL AND target_id IN ({marks})",
                     (number, *some),
                 ):
-                    found[target_id] = (pair, source_id)
-        return found
+                    yield pair, target_id, source_id, run
 
     def rows(self, pair: Pair) -> Iterator[tuple[str, Mapped]]:
         """All rows of a pair, by source id."""

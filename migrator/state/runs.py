@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from migrator.contract import Pair
 from migrator.errors import PlanRefused
@@ -178,6 +178,21 @@ class Runs:
             )
             for row in rows
         )
+
+    def last_read(self, pair: Pair, playbook: str, steps: Sequence[str]) -> int | None:
+        """Source records that the last whole plan of this playbook read for a pair, or for steps of these names.
+
+        A step without a line has no pair in its row: there its name and target tell.
+        """
+        numbers = {known: number for number, known in enumerate(self._ids.pairs(), 1)}
+        marks = ",".join("?" * len(steps))
+        rows = self._database.rows(
+            "SELECT SUM(read) FROM run_steps JOIN runs ON run = number"
+            " WHERE playbook = ? AND kind = 'load' AND NOT partial AND target = ? AND collection = ?"
+            f" AND (pair = ? OR step IN ({marks})) GROUP BY number ORDER BY number DESC LIMIT 1",
+            (playbook, pair.target, pair.collection, numbers.get(pair), *steps),
+        )
+        return int(rows[0][0]) if rows else None
 
     def end(self, run: int, status: RunStatus, seconds: float) -> None:
         """The run stands so now; `seconds` are added."""

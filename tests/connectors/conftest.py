@@ -2,5 +2,5 @@
 
 import pytest
 
-for name in ("suite_faults", "suite_reading", "suite_roundtrip", "suite_writing", "words"):
+for name in ("odd_table", "suite_faults", "suite_reading", "suite_roundtrip", "suite_writing", "words"):
     pytest.register_assert_rewrite(f"tests.connectors.{name}")

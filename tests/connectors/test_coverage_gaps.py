@@ -259,9 +259,13 @@ def test_kainexus_is_asked_by_these_calls_and_no_others(organization: Emulator) 
 
 
 def test_what_kainexus_cannot_do_is_said(organization: Emulator) -> None:
-    """No delete, no files, no further calls; no login but the key; no key to look items up by."""
+    """No delete unless the risk is taken, no files, no further calls; no login but the key; no look-up by key."""
     with desk(organization) as open_desk:
         facts = open_desk.target.capabilities(open_desk.options)
+        risky = dataclasses.replace(open_desk.options, undocumented_delete=True)
+        risked = open_desk.target.capabilities(risky)
+    assert (Action.DELETE in facts.batch_max, Action.DELETE in risked.batch_max) == (False, True)
+    assert len(risked.notes) == len(facts.notes) + 1
     assert facts.cannot.keys() == {Action.DELETE, Action.UPLOAD, Action.ACT}
     assert not facts.find and not facts.upsert
     assert (facts.creates, facts.recheck) == (Creates.UNGUARDED, Recheck.SCAN)

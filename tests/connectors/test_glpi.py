@@ -50,6 +50,11 @@ def emulator() -> Emulator:
 @pytest.fixture
 def world(emulator: Emulator) -> World:
     """Its computers."""
+    return world_of(emulator)
+
+
+def world_of(emulator: Emulator) -> World:
+    """The computers of an emulator's server."""
     store = emulator.store
 
     def fill(size: int) -> Sequence[str]:

@@ -105,7 +105,7 @@ class _Twisted:
             yield self._change(answer) if "5-9/" in answer.headers.get("content-range", "") else answer
 
 
-def test_items_that_go_while_we_read_are_told(emulator: Emulator) -> None:
+def test_b30_items_that_go_while_we_read_are_told(emulator: Emulator) -> None:
     """A later page slides past one: CountDrift after the last page, however far the total fell."""
     for gone in (1, 12):
         fresh = create_emulator("glpi", pace="off")
@@ -121,7 +121,7 @@ def test_items_that_go_while_we_read_are_told(emulator: Emulator) -> None:
         assert caught.value.announced == 11 > caught.value.got
 
 
-def test_items_that_come_while_we_read_come_too(emulator: Emulator) -> None:
+def test_b30_items_that_come_while_we_read_come_too(emulator: Emulator) -> None:
     """They have the highest ids, so they stand behind the last page that was announced."""
 
     def before(line: str) -> None:
@@ -323,15 +323,28 @@ def test_columns_are_told_with_kinds_labels_and_limits(emulator: Emulator) -> No
 
 
 def test_a_type_without_a_table_tells_what_its_first_item_shows(emulator: Emulator) -> None:
-    """And nothing while it has none: GLPI has no call that tells all columns."""
+    """And nothing while it has none, which the plan says: GLPI has no call that tells all columns."""
     with desk(emulator, "NetworkPort") as open_desk:
         assert open_desk.collection.fields is None
+        notes = open_desk.target.capabilities(None, open_desk.collection).notes
+        assert any("names of fields are not checked" in note for note in notes)
     emulator.store.add("NetworkPort", name="eth0", itemtype="Computer", items_id=2, mac="00:11")
     with desk(emulator, "NetworkPort") as open_desk:
         fields = open_desk.collection.fields or {}
         assert fields["name"].learned and fields["items_id"].kind is Kind.REFERENCE
         (made,) = open_desk.create({"name": "eth1", "itemtype": "Computer", "items_id": "3"})
         assert open_desk.record(made.target_id).fields["items_id"] == 3  # type: ignore[union-attr]  # it is done
+
+
+def test_a_type_without_a_table_is_told_by_its_trash_too(emulator: Emulator) -> None:
+    """Where nothing stands, one more question may find what was thrown away."""
+    number = emulator.store.add("NetworkPort", name="eth0", itemtype="Computer", items_id=2, mac="00:11")
+    emulator.store.row("NetworkPort", number)["is_deleted"] = 1
+    with desk(emulator, "NetworkPort") as open_desk:
+        assert "mac" in (open_desk.collection.fields or {})
+        assert not any(
+            "not checked" in note for note in open_desk.target.capabilities(None, open_desk.collection).notes
+        )
 
 
 def test_actors_and_mail_addresses_are_for_creates(emulator: Emulator) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from migrator.connectors.kainexus import KaiNexus
+from migrator.connectors.kainexus import options as words
 from migrator.contract import Capabilities, Transfer, Unlimited, Wire
 from migrator.emulators.server import Emulator, create_emulator
 from migrator.model.values import Value
@@ -80,6 +81,11 @@ def emulator() -> Emulator:
 @pytest.fixture(params=["itemList", "item"])
 def world(emulator: Emulator, request: pytest.FixtureRequest) -> World:
     """The card of ideas."""
+    return world_of(emulator, request.param)
+
+
+def world_of(emulator: Emulator, call: str = "itemList") -> World:
+    """The card of ideas of an emulator's organization."""
     store = emulator.store
 
     def fill(size: int) -> Sequence[str]:
@@ -103,7 +109,7 @@ def world(emulator: Emulator, request: pytest.FixtureRequest) -> World:
         truth=truth,
         key=("External key",),
         reads={"card": KaiNexus.ReadOptions(list=CARD, limit=40, kinds=KINDS)},
-        write=KaiNexus.WriteOptions(list=CARD, kinds=KINDS, call=request.param),
+        write=KaiNexus.WriteOptions(list=CARD, kinds=KINDS, call=words.CallForm(call)),
         page=40,
         other=options(emulator),
         wrong=options(emulator, api_key="no-such-key-anywhere"),

@@ -131,7 +131,7 @@ def test_a_first_item_is_made_by_the_template_s_name_alone() -> None:
         assert learnt.stands(result.target_id, after)
 
 
-def test_a_card_that_grows_while_it_is_read_is_count_drift(desk: Desk, emulator: Emulator) -> None:
+def test_b30_b32_a_card_that_grows_while_it_is_read_is_count_drift(desk: Desk, emulator: Emulator) -> None:
     """All pages come first; then the reading is told to be no whole picture."""
     pages = desk.target.read(Query(collection=desk.collection, read=KaiNexus.ReadOptions(list=345, limit=5)))
     came = len(list(next(pages).records))

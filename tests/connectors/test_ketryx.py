@@ -45,10 +45,15 @@ def emulator() -> Emulator:
 @pytest.fixture(params=["full pages", "capped"])
 def world(emulator: Emulator, request: pytest.FixtureRequest) -> World:
     """The sample project."""
-    store, project = emulator.store, emulator.collections["sample"]
     if request.param == "capped":
-        store.switches.page_cap = 17
-        store.switches.empty_is = "absent"
+        emulator.store.switches.page_cap = 17
+        emulator.store.switches.empty_is = "absent"
+    return world_of(emulator)
+
+
+def world_of(emulator: Emulator) -> World:
+    """The sample project of an emulator's organization."""
+    store, project = emulator.store, emulator.collections["sample"]
 
     def fill(size: int) -> Sequence[str]:
         return [store.write(project, {**sample(place), "type": "Requirement"}) for place in range(size)]

@@ -136,7 +136,7 @@ def test_a_key_without_the_permission_to_write_is_the_same(emulator: Emulator) -
 
 
 def test_where_writing_is_on_asking_changes_nothing(emulator: Emulator) -> None:
-    """The empty body names no item."""
+    """An id that no item can have changes nothing; and the one POST is all that planning sends."""
     before = {number: item.current for number, item in emulator.store.items.items()}
     with desk(emulator) as one:
         assert one.collection.rights is not None and one.collection.rights.create and not one.collection.rights.delete
@@ -413,6 +413,23 @@ def test_an_item_that_jira_sends_is_named_before_it_is_changed(emulator: Emulato
         assert isinstance(one.update(found, title="Louder"), Done)
         assert "next sync" in one.notes
     assert current(emulator, found.id).title == "Louder"
+
+
+def test_an_item_that_we_made_is_ours_whatever_the_system_is_called(emulator: Emulator) -> None:
+    """How Ketryx calls the items that its API made is not public: our own sourceId tells."""
+    with desk(emulator) as one:
+        made = one.send(change(after={"title": "Ours"}, origin=origin()))
+        assert isinstance(made, Done)
+        emulator.faults.add(
+            "/items?",
+            kind="edited",
+            times=None,
+            edit=lambda body: body.replace(b'"system":"API"', b'"system":"REST"'),
+        )
+        found = one.titled("Ours")
+        assert (found.id, found.fields["system"]) == (made.target_id, None)
+        assert str(found.fields["sourceId"]).startswith("migrator:")
+        assert isinstance(one.update(found, title="Ours, changed"), Done)
 
 
 def test_relations_are_replaced_as_a_whole_so_the_others_go_along(emulator: Emulator) -> None:

@@ -46,6 +46,11 @@ def emulator() -> Emulator:
 @pytest.fixture
 def world(emulator: Emulator) -> World:
     """The kitchen sink of the sample domain."""
+    return world_of(emulator)
+
+
+def world_of(emulator: Emulator) -> World:
+    """The kitchen sink of an emulator's domain."""
     tenant = emulator.store
     app = tenant.app(emulator.collections["kitchen-sink"])
     tenant.add_records(tenant.app(emulator.collections["customers"]), [{"customer_no": "C-1", "name": "Aoba"}])

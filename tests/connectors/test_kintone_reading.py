@@ -192,7 +192,7 @@ def test_an_early_end_is_an_error() -> None:
     assert not isinstance(caught.value, CountDrift)
 
 
-def test_records_deleted_meanwhile_are_a_drift() -> None:
+def test_b30_b32_records_deleted_meanwhile_are_a_drift() -> None:
     """Fewer came than were announced, and the server counts no more than came: told after the last page."""
     totals = iter((4, 3))
     with pytest.raises(CountDrift) as caught:
@@ -220,7 +220,7 @@ def walk(emulator: Emulator, target: Kintone) -> Iterator[list[str]]:
         yield [record.id for record in page.records]
 
 
-def test_an_expired_cursor_is_made_again(emulator: Emulator, clock: ManualClock) -> None:
+def test_b29_an_expired_cursor_is_made_again(emulator: Emulator, clock: ManualClock) -> None:
     """Ten minutes between two pages: a new cursor walks to the place, and no record comes twice or is left out."""
     packages(emulator, 1300)
     with kintone(emulator) as target:
@@ -234,7 +234,7 @@ def test_an_expired_cursor_is_made_again(emulator: Emulator, clock: ManualClock)
     assert not emulator.store.cursors
 
 
-def test_an_expired_cursor_over_changed_records_is_an_error(emulator: Emulator, clock: ManualClock) -> None:
+def test_b29_an_expired_cursor_over_changed_records_is_an_error(emulator: Emulator, clock: ManualClock) -> None:
     """What was given out is not the beginning any more: nobody can say what is missing."""
     app = packages(emulator, 1300)
     with kintone(emulator) as target:

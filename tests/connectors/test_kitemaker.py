@@ -44,6 +44,11 @@ def emulator() -> Emulator:
 @pytest.fixture(params=list(CallForm))
 def world(emulator: Emulator, request: pytest.FixtureRequest) -> World:
     """The items of the space ACM."""
+    return world_of(emulator, request.param)
+
+
+def world_of(emulator: Emulator, call: CallForm = CallForm.REST) -> World:
+    """The items of the space ACM of an emulator's organization."""
     org = emulator.store
     space = org.space(stand.SPACE)
 
@@ -52,7 +57,7 @@ def world(emulator: Emulator, request: pytest.FixtureRequest) -> World:
         column = space.statuses[0].id
         return [desk.create_work_item({**sample(place), "status_id": column}).id for place in range(size)]
 
-    graphql = request.param is CallForm.GRAPHQL
+    graphql = call is CallForm.GRAPHQL
     path = "/developers/graphql" if graphql else "/developers/rest/v1/workitem"
     return World(
         connector=Kitemaker,
@@ -65,8 +70,8 @@ def world(emulator: Emulator, request: pytest.FixtureRequest) -> World:
         fill=fill,
         truth=lambda: {item.id: item.description.rstrip("\n") for item in org.work_items.values()},
         key=("title",),
-        reads={"default": WriteOptions(call=request.param)},
-        write=WriteOptions(call=request.param),
+        reads={"default": WriteOptions(call=call)},
+        write=WriteOptions(call=call),
         other=options(emulator, token=stand.APPLICATION_TOKEN),
         wrong=options(emulator, token="no-such-token-anywhere"),
         secrets=(stand.TOKEN, stand.APPLICATION_TOKEN, "no-such-token-anywhere"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from migrator.connectors.kitemaker import Kitemaker
-from migrator.connectors.kitemaker.options import CallForm, ReadOptions, WriteOptions
+from migrator.connectors.kitemaker.options import CallForm, Labels, ReadOptions, StatusType, WriteOptions
 from migrator.contract import Batch, Creates, Done, Failed, Item, Query, Recheck, Result, Unknown, Writing
 from migrator.emulators.kitemaker import sample
 from migrator.emulators.server import Emulator, ManualClock, create_emulator
@@ -96,7 +96,30 @@ def test_a_rest_update_adds_labels_and_the_plan_says_so(emulator: Emulator) -> N
         assert acm.stored({"labels": ("bug",)}, labels=()) == {"labels": ("bug",)}
         assert isinstance(acm.update(id_, labels=("important",)), Done)
         assert acm.records()[id_].fields["labels"] == ("bug", "important")
-        assert any("only adds labels" in note for note in acm.target.capabilities(WriteOptions()).notes)
+        assert any("labels are only added" in note for note in acm.target.capabilities(WriteOptions()).notes)
+
+
+def test_exact_labels_are_taken_off_by_graphql_whatever_else_goes_by_rest(emulator: Emulator) -> None:
+    """`labels: exact` beside `call: rest`: an update of labels is one GraphQL request, others stay with REST."""
+    with desk(emulator, write=WriteOptions(labels=Labels.EXACT)) as acm:
+        id_ = item_id(emulator, 2)
+        assert not (acm.collection.fields or {})["labels"].grows
+        assert isinstance(acm.update(id_, labels=("important",), title="new"), Done)
+        assert (acm.records()[id_].fields["labels"], acm.records()[id_].fields["title"]) == (("important",), "new")
+        before = emulator.faults.total("PUT")
+        assert isinstance(acm.update(id_, title="newer"), Done)
+        assert emulator.faults.total("PUT") == before + 1
+
+
+def test_labels_that_are_only_added_stay_also_by_graphql(emulator: Emulator) -> None:
+    """`labels: add_only` beside `call: graphql` takes none off; without GraphQL `exact` is refused at once."""
+    with desk(emulator, write=WriteOptions(call=CallForm.GRAPHQL, labels=Labels.ADD_ONLY)) as acm:
+        id_ = item_id(emulator, 2)
+        assert isinstance(acm.update(id_, labels=("important",)), Done)
+        assert acm.records()[id_].fields["labels"] == ("bug", "important")
+    space, exact = emulator.store.space("ACM").id, WriteOptions(labels=Labels.EXACT)
+    with pytest.raises(Refused, match="labels: exact"), desk(emulator, space, exact, graphql=False):
+        pass
 
 
 def test_a_graphql_update_puts_labels_and_people_as_wanted(emulator: Emulator) -> None:
@@ -252,6 +275,27 @@ def test_initiatives_link_work_items_and_keep_their_dates(emulator: Emulator) ->
         assert (found["title"], found["workItems"], found["labels"]) == ("y", (two,), ("ACM/bug",))
     with desk(emulator) as acm:
         assert acm.records()[two].fields["initiatives"] == (made,)
+
+
+def test_feedback_gets_and_loses_owners_and_tags(emulator: Emulator) -> None:
+    """By mutations of their own, with the edit in one request; what stands is not sent again."""
+    with desk(emulator, "feedback", GRAPHQL) as feedback:
+        made = feedback.create(title="x", owners=("ann",), tags=("ACM/bug",))
+        assert isinstance(feedback.update(made, title="y", owners=("ann", "greg"), tags=("LAB/bug",)), Done)
+        found = feedback.records()[made].fields
+        assert (found["title"], set(found["owners"]), found["tags"]) == ("y", {"ann", "greg"}, ("LAB/bug",))
+        assert isinstance(feedback.update(made, owners=()), Done)
+        assert feedback.records()[made].fields["owners"] == ()
+
+
+def test_items_are_chosen_by_the_type_of_their_column(emulator: Emulator) -> None:
+    """`status_types` is asked of the server; where it could choose nothing it is refused."""
+    with desk(emulator) as acm:
+        every = {id_: record.fields["statusType"] for id_, record in acm.records().items()}
+        some = acm.records(ReadOptions(status_types=(StatusType.DONE, StatusType.TODO)))
+        assert set(some) == {id_ for id_, type_ in every.items() if type_ in ("DONE", "TODO")} < set(every)
+    with desk(emulator) as acm, pytest.raises(Refused, match="status_types"):
+        acm.target.describe("initiatives", ReadOptions(status_types=(StatusType.DONE,)))
 
 
 def test_feedback_comes_from_people_by_their_addresses(emulator: Emulator) -> None:

@@ -106,7 +106,22 @@ def test_a_create_whose_answer_is_lost_is_made_once(bench: Bench, kind: Any) -> 
     assert bench.plan().changes == 0
 
 
-def test_a_session_that_ends_under_an_apply_is_opened_again(bench: Bench) -> None:
+@pytest.mark.parametrize("kind", [None, "empty"])
+def test_a_record_whose_key_only_looks_alike_is_another(bench: Bench, kind: Any) -> None:
+    """The server's search is blind to case and blanks: none of its hits is taken for ours."""
+    for serial in ("sn-005", "SN-5", "SN-0050", " SN-006", "5"):
+        bench.emulator.store.add("Computer", serial=serial, name="theirs")
+    bench.rows("pc")
+    assert bench.plan().changes == SIZE
+    if kind is not None:
+        bench.emulator.faults.add(match="POST /apirest.php/Computer", kind=kind)
+    assert bench.apply().exit_code == 0
+    assert [row["name"] for row in bench.emulator.store.rows("Computer")].count("theirs") == 5
+    assert all(bench.serials()[f"SN-{number:03}"] == 1 for number in range(SIZE))
+    assert bench.plan().changes == 0
+
+
+def test_b18_b20_a_session_that_ends_under_an_apply_is_opened_again(bench: Bench) -> None:
     """Before the third write somebody ends all sessions, under others in flight: all is written, once."""
     bench.rows("pc")
     bench.plan()

@@ -9,7 +9,7 @@ from typing import Any
 
 from migrator.contract import Capabilities, Mapped, Page, Pair, Query, Target, Writing
 from migrator.model.plan import Action, Change, PlanHeader
-from migrator.model.playbook import Duplicates, Limits, Mode, Read, Step, Write
+from migrator.model.playbook import Duplicates, Limits, Missing, Mode, Read, Step, Write
 from migrator.model.problem import Place, Problem
 from migrator.model.values import Collection, Field, Kind, Origin, Record, Value
 from migrator.planfile import PlanFile
@@ -97,11 +97,16 @@ class Rows:
     def owners(self, target: str, collection: str, target_ids: Sequence[str]) -> Mapping[str, tuple[Pair, str]]:
         return {row.target_id: (self.pair, name) for name, row in self._rows.items() if row.target_id in target_ids}
 
+    def claims(self, target: str, collection: str, target_ids: Sequence[str]) -> Iterator[tuple[Pair, str, Mapped]]:
+        for name, row in self._rows.items():
+            if row.gone_at is None and row.target_id in target_ids:
+                yield self.pair, name, row
+
     def rows(self, pair: Pair) -> Iterator[tuple[str, Mapped]]:
         yield from sorted(self._rows.items())
 
     def size(self, pair: Pair) -> int:
-        return len(self._rows)
+        return sum(row.gone_at is None for row in self._rows.values())
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ def lane(source: Shelf, target: Shelf, rows: Mapping[str, Mapped], **words: Any)
     """A step over two shelves; `words` replace fields of Write, or `duplicates`, `ordered`, `find`, `limits`."""
     duplicates = Duplicates(words.pop("duplicates", "error"))
     words["mode"] = Mode(words.get("mode", "upsert"))
+    words["missing"] = Missing(words.get("missing", "keep"))
     ordered = words.pop("ordered", True)
     find = words.pop("find", 2)
     limits = words.pop("limits", Limits())
@@ -136,7 +142,7 @@ def lane(source: Shelf, target: Shelf, rows: Mapping[str, Mapped], **words: Any)
         find_kinds=frozenset({Kind.TEXT}),
         find_fields=2,
         fetch_max=2 if find else 0,
-        batch_max={Action.CREATE: 2, Action.UPDATE: 2},
+        batch_max={Action.CREATE: 2, Action.UPDATE: 2, Action.DELETE: 2},
     )
     return Lane(
         step=Step(

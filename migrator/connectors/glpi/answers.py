@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from migrator.contract import Answer
+from migrator.contract import Answer, begin_of
 from migrator.errors import BadAnswer, Denied, LoginRefused, NotFound, Refused, SystemFailed, Throttled
 from migrator.model.problem import Problem
 
@@ -60,9 +60,6 @@ _LOGIN = {
 _SWITCHED_OFF = "API disabled"
 """The one text that is looked at: the code is the `ERROR` of everything. [observed]"""
 
-_SHOWN = 200
-"""Characters of a strange body that an error shows."""
-
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -99,7 +96,7 @@ def said(answer: Answer) -> Said:
     found = parsed(answer)
     if isinstance(found, list) and len(found) == 2 and isinstance(found[0], str) and found[0].startswith("ERROR"):
         return Said(answer.status, found[0], found[1])
-    return Said(answer.status, "", page=_page(answer))
+    return Said(answer.status, "", page=begin_of(answer.body))
 
 
 def content(answer: Answer, what: str) -> Any:
@@ -153,14 +150,6 @@ def rest(answer: Answer | None) -> float | None:
 
 _EMPTY = "an empty body"
 _HTML = "a web page"
-
-
-def _page(answer: Answer) -> str:
-    if not answer.body.strip():
-        return _EMPTY
-    begin = answer.body[:_SHOWN].decode("utf-8", "replace")
-    html = begin.lstrip().lower().startswith(("<!doctype", "<html")) or "<head" in begin.lower()
-    return f"{_HTML} that begins {begin!r}" if html else f"a body that begins {begin!r}"
 
 
 def _problem(code: str, summary: str, told: Said) -> Problem:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from migrator.connectors.glpi import answers, checks, query, reading
 from migrator.connectors.glpi import options as words
 from migrator.connectors.glpi.calls import READ, get, listing, of_type, search
+from migrator.connectors.glpi.columns import known
 from migrator.connectors.glpi.documents import create_of
 from migrator.connectors.glpi.form import DOCUMENT, Form, asked_beside, columns_of, fields_of, own_options
 from migrator.connectors.glpi.instants import zone_of
@@ -106,7 +107,7 @@ class Glpi(Target):
             in_flight=IN_FLIGHT,
             renew_after=frozenset({"Entity"}),
             whole_files=True,
-            notes=(_zone_note(self._wire.transfer.zone),),
+            notes=tuple(_notes(self._wire.transfer.zone, collection)),
             cannot=_CANNOT,
         )
 
@@ -125,13 +126,13 @@ class Glpi(Target):
         """
         path = of_type(collection)
         found = self._ask(get(f"/listSearchOptions{path}"), collection)
-        answer = self._wire.ask(listing(path, {}, 0, 1))
-        rows = answers.content(answer, f"the items of {collection}")
-        if not isinstance(found, dict) or not isinstance(rows, list):
+        itemtype, item = self._first(path, collection, {})
+        if not isinstance(found, dict):
             raise BadAnswer(f"GLPI's answers about {collection} are none that its docs know")
-        itemtype = answer.headers.get("accept-range", "").partition(" ")[0] or collection
+        if item is None and not known(itemtype):
+            _, item = self._first(path, collection, {"is_deleted": "true"})
         options_of_type = own_options(itemtype, found)
-        form = self._form(itemtype, rows[0] if rows and isinstance(rows[0], dict) else None, options_of_type)
+        form = self._form(itemtype, item, options_of_type)
         if itemtype == DOCUMENT and isinstance(options, words.WriteOptions):
             form = replace(form, extensions=self._extensions())
         if isinstance(options, words.ReadOptions):
@@ -141,6 +142,15 @@ class Glpi(Target):
             fields |= asked_beside(options.blocks, bool(options.add_keys_names))
         return Collection(id=itemtype, name=itemtype, fields=fields, extra={"form": form})
 
+    def _first(self, path: str, collection: str, words: Mapping[str, str]) -> tuple[str, Mapping[str, Any] | None]:
+        """The type as GLPI spells it, and the first of its items; None: there is none."""
+        answer = self._wire.ask(listing(path, words, 0, 1))
+        rows = answers.content(answer, f"the items of {collection}")
+        if not isinstance(rows, list):
+            raise BadAnswer(f"GLPI's answers about {collection} are none that its docs know")
+        itemtype = answer.headers.get("accept-range", "").partition(" ")[0] or collection
+        return itemtype, rows[0] if rows and isinstance(rows[0], dict) else None
+
     def _extensions(self) -> frozenset[str] | None:
         """Of files that may be uploaded; None where our login may not see the document types."""
         answer = self._wire.ask(listing("/DocumentType", {}, 0, _TYPES))
@@ -149,9 +159,9 @@ class Glpi(Target):
         except (Denied, NotFound):
             return None
         told = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        known = frozenset(str(row.get("ext") or "").lower() for row in told if row.get("is_uploadable"))
-        patterns = any(ending.startswith("/") for ending in known)  # what they match is GLPI's to say [source]
-        return None if patterns else known
+        endings = frozenset(str(row.get("ext") or "").lower() for row in told if row.get("is_uploadable"))
+        patterns = any(ending.startswith("/") for ending in endings)  # what they match is GLPI's to say [source]
+        return None if patterns else endings
 
     def _form(self, itemtype: str, item: Mapping[str, Any] | None, found: Mapping[str, Mapping[str, Any]]) -> Form:
         columns, whole = columns_of(itemtype, item, found)
@@ -331,5 +341,10 @@ def _trash(read: words.ReadOptions) -> dict[str, str]:
     return {"is_deleted": "1"} if read.is_deleted else {}
 
 
-def _zone_note(zone: str) -> str:
-    return f"GLPI tells no zone with its date-times: they are taken as {zone}, the system's `zone`"
+def _notes(zone: str, collection: Collection | None) -> Iterator[str]:
+    yield f"GLPI tells no zone with its date-times: they are taken as {zone}, the system's `zone`"
+    if collection is not None and collection.fields is None:
+        yield (
+            f"GLPI tells the columns of {collection.id} by its items alone, and there is none: names of fields are "
+            "not checked, and GLPI leaves out a wrong one without a word"
+        )

@@ -9,6 +9,7 @@ from migrator.connectors.glpi import instants
 from migrator.connectors.glpi.columns import Sort
 from migrator.connectors.glpi.form import DOCUMENT, FILE, Form
 from migrator.connectors.glpi.text import decoded, decoded_within
+from migrator.contract import frozen
 from migrator.model.values import File, Record, Value, quick_record
 
 
@@ -29,12 +30,15 @@ class Reader:
         fields: dict[str, Value] = {}
         for name, value in item.items():
             if name[0] == "_":
-                fields[name] = frozen(decoded_within(value) if self._form.encodes else value)
+                fields[name] = self._block(value)
             elif name != "links" and self._takes(name):
                 fields[name] = value if value.__class__ is not str else self._text(name, value)
         if self._form.itemtype == DOCUMENT and self._takes(FILE):
             fields[FILE] = self._file(item)
         return quick_record(id=str(item["id"]), fields=fields, version=None)
+
+    def _block(self, value: Any) -> Value:
+        return decoded_within(frozen(value)) if self._form.encodes else frozen(value)
 
     def _takes(self, name: str) -> bool:
         return self._wanted is None or name in self._wanted
@@ -56,12 +60,3 @@ class Reader:
 def to_record(item: Mapping[str, Any], form: Form) -> Record:
     """One item with all its fields."""
     return Reader(form)(item)
-
-
-def frozen(value: Any) -> Value:
-    """JSON as a Value: lists are tuples."""
-    if isinstance(value, list):
-        return tuple(frozen(each) for each in value)
-    if isinstance(value, dict):
-        return {name: frozen(each) for name, each in value.items()}
-    return value  # type: ignore[no-any-return]  # JSON has nothing else

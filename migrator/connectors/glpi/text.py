@@ -9,7 +9,9 @@ is stored as it is, and reads back as it was written.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+
+from migrator.model.values import Value
 
 ENCODES_UP_TO = 10
 """Major version of GLPI whose texts are stored encoded; later ones store them raw. [source of GLPI 11]"""
@@ -47,12 +49,12 @@ def decoded(text: str) -> str:
     return _OLD_CODE.sub(lambda found: _OLD[found[0]], text)
 
 
-def decoded_within(found: Any) -> Any:
+def decoded_within(found: Value) -> Value:
     """The same at any depth: `_…` blocks and expanded names stay encoded whatever header is sent. [observed]"""
     if isinstance(found, str):
         return decoded(found)
-    if isinstance(found, list):
-        return [decoded_within(each) for each in found]
-    if isinstance(found, dict):
+    if isinstance(found, tuple):
+        return tuple([decoded_within(each) for each in found])
+    if isinstance(found, Mapping):
         return {name: decoded_within(each) for name, each in found.items()}
     return found

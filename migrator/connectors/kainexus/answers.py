@@ -12,12 +12,14 @@ from typing import Any
 import orjson
 
 from migrator.connectors.kainexus.slots import WRITABLE
-from migrator.contract import Answer, Batch, Done, Failed, Item, Result, Unknown
+from migrator.contract import BETWEEN, Answer, Batch, Done, Failed, Item, Result, Unknown, begin_of
 from migrator.errors import BadAnswer, LoginRefused, NotFound, Throttled
 from migrator.model.plan import Action
 from migrator.model.run import Cause
 
 _HINT = "check the API key, and the host: EU customers have one of their own, where another key looks wrong"
+_CARD = "a list is the id of an Item List card on a board, not that of a template, a workflow or a board"
+_NO_RIGHT = "the API key may not make this item; KaiNexus does not say which right is missing"
 GONE = "KaiNexus answers ACCESS_DENIED for items the key may not see and for deleted ones alike"
 
 
@@ -57,17 +59,17 @@ def refuse_unread(answer: Answer, what: str) -> None:
     if answer.status == 403:
         raise LoginRefused(f"KaiNexus refuses {what} with status 403", hint=_HINT)
     if found is None or not 200 <= answer.status < 300:
-        body = f" and {len(answer.body):,} bytes that are no JSON object" if found is None else ""
         raise BadAnswer(
-            f"KaiNexus answers {what} with status {answer.status}{body}",
-            hint="a proxy or a wrong url may stand in between",
+            f"KaiNexus answers {what} with status {answer.status}{' and no JSON object' if found is None else ''}",
+            detail=begin_of(answer.body),
+            hint=BETWEEN,
         )
 
 
 def _refusal(error: tuple[str, str], what: str) -> NotFound | BadAnswer:
     code, words = error
     if code == "NOT_FOUND":
-        return NotFound(f"KaiNexus does not know {what}: {words}")
+        return NotFound(f"KaiNexus does not know {what}: {words}", hint=_CARD)
     if code == "ACCESS_DENIED":
         return NotFound(f"{what} does not exist, or the API key may not see it: {words}", detail=GONE)
     return BadAnswer(f"KaiNexus answers {what} with {code}: {words}")
@@ -165,5 +167,5 @@ def _failed(item: Item, entry: dict[str, Any], code: str, words: str) -> Failed:
         cause = Cause.GONE
     elif code == "ACCESS_DENIED":
         cause = Cause.DENIED
-        reason = words if item.target_id is None else f"{words} ({GONE})"
+        reason = f"{words} ({_NO_RIGHT if item.target_id is None else GONE})"
     return Failed(code=code, reason=reason, field=field if isinstance(field, str) else None, cause=cause)

@@ -44,6 +44,12 @@ def to_item(
     return item
 
 
+def deleted_item(change: Change, *, notify: bool) -> dict[str, Any]:
+    """The item that deletes: a public QA suite sends this status, and is answered UPDATE. [source: QA]"""
+    item: dict[str, Any] = {"id": _integer(change.target_id), "status": "DELETED"}
+    return item if notify else {**item, "suppressNotifications": True}
+
+
 def _integer(text: str | None) -> int | str | None:
     return int(text) if text is not None and text.isascii() and text.isdecimal() else text
 

@@ -85,6 +85,10 @@ class WriteOptions:
         default=True,
         metadata=about("What each status requires by the vendor's table; false where your template differs."),
     )
+    undocumented_delete: bool = field(
+        default=False,
+        metadata=about("Allows deletes, by a status that the vendor does not document and nothing takes back."),
+    )
     limit: int = field(default=1000, metadata=_LIMIT)
     kinds: Mapping[str, Form] = field(default_factory=dict, metadata=_KINDS)
 

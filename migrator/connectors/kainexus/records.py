@@ -7,6 +7,7 @@ from typing import Any
 
 from migrator.connectors.kainexus import instants
 from migrator.connectors.kainexus.slots import FIXED, LISTS, SIDES, Group, Layout, Slot, Sort
+from migrator.contract import frozen
 from migrator.model.lean import dataclass
 from migrator.model.values import Record, Value, quick_record
 
@@ -151,12 +152,3 @@ def named(value: Any) -> str:
     if not isinstance(value, Mapping):
         return str(value)
     return str(value.get("username") or value.get("name") or value.get("id"))
-
-
-def frozen(value: Any) -> Value:
-    """JSON as a Value: lists are tuples."""
-    if isinstance(value, list):
-        return tuple(frozen(each) for each in value)
-    if isinstance(value, dict):
-        return {name: frozen(each) for name, each in value.items()}
-    return value  # type: ignore[no-any-return]  # JSON has nothing else

@@ -13,7 +13,7 @@ from migrator.connectors.kainexus import answers, cards, checks, directory, scal
 from migrator.connectors.kainexus import options as words
 from migrator.connectors.kainexus.cards import ITEM, LIST, PREFIX, Card
 from migrator.connectors.kainexus.directory import NOBODY, Directory, Register
-from migrator.connectors.kainexus.items import to_item
+from migrator.connectors.kainexus.items import deleted_item, to_item
 from migrator.connectors.kainexus.learning import field_table, learn
 from migrator.connectors.kainexus.options import BasicLogin, CallForm, Form, complaints
 from migrator.connectors.kainexus.records import Reader
@@ -45,10 +45,13 @@ SAMPLES = 200
 """Items that fields are learnt from."""
 
 _CANNOT = {
-    Action.DELETE: "KaiNexus documents no way to delete an item over its API, and none that could be undone",
+    Action.DELETE: "KaiNexus documents no way to delete an item over its API, and none that could be undone; "
+    "`options: {undocumented_delete: true}` takes the risk",
     Action.UPLOAD: "KaiNexus' JSON API takes no files",
     Action.ACT: "KaiNexus has no calls beside reading and writing items",
 }
+
+_RISK = "deletes go by a status that KaiNexus does not document: nothing takes them back (undocumented_delete: true)"
 
 
 class KaiNexus(Target):
@@ -92,19 +95,20 @@ class KaiNexus(Target):
         write = options if isinstance(options, words.WriteOptions) else None
         single = write is not None and write.call == CallForm.ITEM
         batch = 1 if single else (write.batch if write is not None else 100)
+        actions = (Action.CREATE, Action.UPDATE, *([Action.DELETE] if write and write.undocumented_delete else []))
         return Capabilities(
             page_max=options.limit if options is not None else words.ReadOptions().limit,
             fetch_max=1,
-            batch_max={Action.CREATE: batch, Action.UPDATE: batch},
+            batch_max=dict.fromkeys(actions, batch),
             creates=Creates.UNGUARDED,
             recheck=Recheck.SCAN,
             settle=60,
             pace=(Rate(kind=LIST, calls=5, seconds=60),),
-            write_kinds=dict.fromkeys((Action.CREATE, Action.UPDATE), ITEM if single else LIST),
+            write_kinds=dict.fromkeys(actions, ITEM if single else LIST),
             read_kind=LIST,
             in_flight=4,
             notes=_notes(write),
-            cannot=_CANNOT,
+            cannot={action: why for action, why in _CANNOT.items() if action not in actions},
         )
 
     def identity(self) -> str:
@@ -256,9 +260,12 @@ class KaiNexus(Target):
 
     def encode_change(self, writing: Writing, change: Change) -> bytes:
         """One item. Raises Refused, with every objection, for what KaiNexus is known not to take."""
+        options = writing.options
+        if change.action is Action.DELETE:
+            return orjson.dumps(deleted_item(change, notify=options.notify))
         self.check_change(writing, change)
         extra = writing.collection.extra
-        layout, known, options = extra["layout"], extra["directory"], writing.options
+        layout, known = extra["layout"], extra["directory"]
         return orjson.dumps(to_item(layout, known, change, extra["template"], notify=options.notify))
 
     def encode(self, batches: tuple[Batch, ...]) -> Call:
@@ -304,9 +311,15 @@ def _template(card: Card, samples: Sequence[Mapping[str, Any]]) -> Mapping[str, 
     return {"templateId": int(card.template)} if digits else {"templateName": card.template}
 
 
+_PACE = "reads and lists keep to five calls a minute, as KaiNexus recommends: set `pace` where you may do more"
+
+
 def _notes(write: words.WriteOptions | None) -> tuple[str, ...]:
     if write is None:
-        return ("fields are learnt from the first items of the list card: KaiNexus has no call that tells them",)
+        return (
+            _PACE,
+            "fields are learnt from the first items of the list card: KaiNexus has no call that tells them",
+        )
     told = (
         "KaiNexus tells people of every change, as of one by hand (notify: true)"
         if write.notify
@@ -315,6 +328,7 @@ def _notes(write: words.WriteOptions | None) -> tuple[str, ...]:
     return (
         told,
         f"list card {write.list} must show every item of the template: what it hides is made a second time",
+        *([_RISK] if write.undocumented_delete else []),
     )
 
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
-from migrator.contract import Answer, Batch, Done, Failed, Result, Unknown
+from migrator.contract import BETWEEN, Answer, Batch, Done, Failed, Result, Unknown, begin_of, json_of
 from migrator.errors import BadAnswer, Denied, LoginRefused, NotFound, Refused, SystemFailed, Throttled
 from migrator.model.plan import Action
 from migrator.model.problem import Place, Problem
 from migrator.model.run import Cause
-
-_SHOWN = 200
-"""Characters of a strange body that an error shows."""
 
 _KEY_HINT = "check the API key: it is shown once, when it is made in Organization > API keys"
 _READ_HINT = "the key needs the permission to get items, and the project must be of its organization"
@@ -26,8 +21,8 @@ PREVIEW = (
 def content(answer: Answer) -> dict[str, Any] | None:
     """The JSON object of the body, or None."""
     try:
-        found = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
+        found = json_of(answer.body)
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
 
@@ -38,8 +33,7 @@ def words(answer: Answer) -> str:
     for name in ("error", "message"):
         if isinstance(found.get(name), str) and found[name]:
             return f"{found[name]} (status {answer.status})"
-    text = answer.body[: 4 * _SHOWN].decode("utf-8", "replace")[:_SHOWN].strip()
-    return f"status {answer.status}, {text!r}" if text else f"status {answer.status} without a body"
+    return f"status {answer.status}, {begin_of(answer.body)}"
 
 
 def read(answer: Answer, what: str, project: str) -> dict[str, Any]:
@@ -48,7 +42,11 @@ def read(answer: Answer, what: str, project: str) -> dict[str, Any]:
         raise failure(answer, what, project)
     found = content(answer)
     if found is None:
-        raise BadAnswer(f"Ketryx answers {what} with something that is no JSON object", detail=words(answer))
+        raise BadAnswer(
+            f"Ketryx answers {what} with something that is no JSON object", detail=words(answer), hint=BETWEEN
+        )
+    if found.get("ok") is False or found.get("error"):  # seen with another of its calls [client source]
+        raise BadAnswer(f"Ketryx answers {what} with a failure in a success", detail=words(answer))
     return found
 
 

@@ -86,7 +86,10 @@ class WriteOptions:
     )
     probe: bool = field(
         default=True,
-        metadata=about("Ask the writing call with an empty body, which names no item, whether it is switched on."),
+        metadata=about(
+            "Ask the writing call, while planning, to change an item that cannot be: nothing comes of it, and the "
+            "refusal tells whether the call is switched on. `false`: no POST is sent, and the plan says so."
+        ),
     )
     relations: tuple[str, ...] = field(default=(), metadata=_RELATIONS)
     ignore_relations: tuple[str, ...] = field(

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from migrator.connectors.ketryx import answers
 from migrator.contract import Call, Wire
-from migrator.errors import BadAnswer
+from migrator.errors import BadAnswer, CountDrift
 from migrator.model.lean import dataclass
 from migrator.model.problem import Place
 
@@ -18,6 +18,9 @@ ROOT = "/api/v1"
 
 CALL = "call"
 """Kind of every call: reads and writes share one pace of ours."""
+
+ORIGIN = "migrator:"
+"""Before a sourceId that is made of the origin."""
 
 OWN_SYSTEMS = frozenset({"ketryx", "api"})
 """`system` of external ids that names no integration: the docs' sample says Ketryx; API is assumed."""
@@ -51,47 +54,58 @@ class Request:
     limit: int = PAGE
     """Entries that we ask for; the server may have a lower cap of its own."""
 
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"the {self.list} of project {self.project}"
+
 
 def entries(wire: Wire, request: Request) -> Iterator[list[dict[str, Any]]]:
     """Pages of entries, each entry once. There is no total: a page that is not full is the last. [inferred]
 
-    Raises BadAnswer where a page is none, begins elsewhere or comes a second time; what `answers.read` raises.
+    A page begins with the last entry of the one before: if another stands there, entries went or came meanwhile and
+    some may have slid past us. Raises CountDrift for that, at the end; BadAnswer where a page is none, begins
+    elsewhere or comes a second time; what `answers.read` raises.
     """
     seen: set[str] = set()
-    start, what = 0, f"the {request.list} of project {request.project}"
+    start, last, moved = 0, "", False
     while True:
-        call = get(
-            f"/projects/{request.project}{request.path}",
-            **(request.parameters or {}),
-            startAt=start,
-            maxResults=request.limit,
-        )
-        found = answers.read(wire.ask(call), what, request.project)
-        page, full = _page(found, request, start, what)
+        page, most = _page(wire, request, start)
+        moved = moved or (bool(last) and [each["id"] for each in page[:1]] != [last])
         fresh = [entry for entry in page if entry["id"] not in seen]
-        if page and not fresh:
-            raise BadAnswer(f"Ketryx brings a page of {what} a second time: they cannot be told to be all")
+        if not fresh and len(page) > bool(last):
+            raise BadAnswer(f"Ketryx brings a page of {request.what} a second time: they cannot be told to be all")
         seen.update(entry["id"] for entry in fresh)
         if fresh:
             yield fresh
-        if not full:
-            return
         start += len(page)
+        if not page or len(page) < most:
+            break
+        if most > 1:  # else a page would hold nothing but what we know
+            start, last = start - 1, page[-1]["id"]
+    if moved:
+        raise CountDrift(
+            f"{request.what} changed while they were read: {start:,} stand there by now, {len(seen):,} came",
+            announced=start,
+            got=len(seen),
+        )
 
 
-def _page(found: Mapping[str, Any], request: Request, start: int, what: str) -> tuple[list[dict[str, Any]], bool]:
-    """The entries, and whether more may follow: the effective maxResults may be lower than ours. [seed manual]"""
+def _page(wire: Wire, request: Request, start: int) -> tuple[list[dict[str, Any]], int]:
+    """The entries, and how many a page holds: the effective maxResults may be lower than ours. [seed manual]"""
+    what, place = request.what, Place(collection=request.project)
+    path = f"/projects/{request.project}{request.path}"
+    call = get(path, **(request.parameters or {}), startAt=start, maxResults=request.limit)
+    found = answers.read(wire.ask(call), what, request.project)
     page = found.get(request.list)
     if not isinstance(page, list) or not all(
         isinstance(each, dict) and isinstance(each.get("id"), str) for each in page
     ):
-        place = Place(collection=request.project)
         raise BadAnswer(f'Ketryx answers {what} without a list "{request.list}" of things with ids', place=place)
     if found.get("startAt", start) != start:
         raise BadAnswer(f"Ketryx answers {what} from place {found['startAt']} instead of {start}")
     told = found.get("maxResults")
-    most = min(told, request.limit) if isinstance(told, int) and told > 0 else request.limit
-    return page, bool(page) and len(page) >= most
+    return page, min(told, request.limit) if isinstance(told, int) and told > 0 else request.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +135,9 @@ class ItemFacts:
 
 
 def _integration(external: Mapping[str, Any]) -> bool:
+    """Whether another system sends the item. One that we made is ours whatever Ketryx calls our way of writing."""
+    if str(external.get("id") or "").startswith(ORIGIN):
+        return False
     return str(external.get("system") or "ketryx").casefold() not in OWN_SYSTEMS
 
 

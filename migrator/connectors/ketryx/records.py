@@ -7,6 +7,7 @@ from typing import Any
 
 from migrator.connectors.ketryx.layout import RELATION, Layout, name_of, relations_of
 from migrator.connectors.ketryx.pages import ItemFacts
+from migrator.contract import frozen
 from migrator.model.values import Record, Value, quick_record
 
 NO_FACTS = ItemFacts(created=None, excluded=False, folder=(), external=(), controlled=None)
@@ -77,12 +78,3 @@ def _version(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return None
     return str(value.get("name") or value.get("id"))
-
-
-def frozen(value: Any) -> Value:
-    """JSON as a Value: lists are tuples."""
-    if isinstance(value, list):
-        return tuple(frozen(each) for each in value)
-    if isinstance(value, dict):
-        return {name: frozen(each) for name, each in value.items()}
-    return value  # type: ignore[no-any-return]  # JSON has nothing else

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+import orjson
+
 from migrator.connectors.ketryx import answers, kql
 from migrator.connectors.ketryx import options as words
 from migrator.connectors.ketryx.layout import RELATION, Layout, field_table, learn
@@ -30,7 +32,7 @@ from migrator.contract import (
     Wire,
     Writing,
 )
-from migrator.errors import BadAnswer, Denied, NotFound
+from migrator.errors import BadAnswer, Denied, NotFound, Unreachable
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Place
 from migrator.model.values import Collection, Field, Key, Kind, Rights, Value
@@ -40,6 +42,9 @@ SAMPLES = 200
 
 _PROJECT = re.compile(r"KXPRJ[A-Z0-9]{26}")
 """Ours is closed at its end, the published one is not. [seed manual]"""
+
+NOBODY = f"KXITM{'0' * 26}"
+"""The id of no item: well formed, and never given out."""
 
 _CANNOT = {
     Action.DELETE: "Ketryx has no way to delete an item over its API",
@@ -153,22 +158,30 @@ class Ketryx(Target):
         return str(found.get("name") or project)
 
     def _rights(self, project: str) -> Rights | None:
-        """By the writing call with an empty body: it names no item, so nothing can come of it. [seed manual]"""
-        answer = self._wire.ask(
-            Call(
-                method="POST",
-                path=f"{ROOT}/projects/{project}/items",
-                kind=CALL,
-                repeatable=True,
-                body=b"{}",
-                headers={"Content-Type": "application/json"},
-            )
+        """By the writing call for an item that cannot be: an `id` only ever changes what stands. [seed manual]
+
+        Nothing can come of it, whatever the body's other rules are (they are not public). A refusal for lack of the
+        preview or a right says no; one that speaks of our id, or of what the body lacks, was reached by the call
+        itself; anything else does not tell.
+        """
+        call = Call(
+            method="POST",
+            path=f"{ROOT}/projects/{project}/items",
+            kind=CALL,
+            repeatable=True,
+            body=orjson.dumps({"id": NOBODY}),
+            headers={"Content-Type": "application/json"},
         )
+        try:
+            answer = self._wire.ask(call)
+        except Unreachable:
+            return None
         if answer.status == 401:
             raise answers.failure(answer, "the writing call", project)
-        if answer.status in (403, 404, 405):
+        if answer.status in (403, 405):
             return Rights(create=False, update=False, delete=False)
-        return Rights(delete=False) if answer.status in (400, 422) else None
+        reached = answer.status in (400, 422) or (answer.status == 404 and NOBODY in answers.words(answer))
+        return Rights(delete=False) if reached else None
 
     # ------------------------------------------------------------ reading
 

@@ -15,15 +15,13 @@ import orjson
 
 from migrator.connectors.ketryx.layout import FIXED, RELATION, SOURCE_ID_MAX, Layout, relations_of
 from migrator.connectors.ketryx.options import Form, WriteOptions
+from migrator.connectors.ketryx.pages import ORIGIN
 from migrator.connectors.ketryx.stored import many, number
 from migrator.contract import Batch, Call, Writing
 from migrator.errors import Refused
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Place, Problem
 from migrator.model.values import File, Value
-
-ORIGIN = "migrator:"
-"""Before a sourceId that is made of the origin."""
 
 _WRITABLE = ("title", "type", "sourceId")
 
@@ -57,7 +55,8 @@ def _objections(layout: Layout, writing: Writing, change: Change) -> Iterator[Pr
             writing,
             f"item {change.target_id} comes from {foreign}, the truth about it: its next sync may reset our change",
             None,
-            f"change it in {foreign}, or set `foreign: change` in target.options",
+            f"change it in {foreign}, or set `foreign: change` in target.options (also where {foreign} is no system "
+            "that sends items, but Ketryx' name for what its API made)",
         )
     made_here = change.before is None  # a self-reference of an item that the same plan creates
     yield from _relation_objections(layout, writing, after, _with_relations(along) if made_here else along)

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from migrator.contract import Answer
+from migrator.contract import BETWEEN, Answer, begin_of
 from migrator.errors import (
     BadAnswer,
     Conflict,
@@ -55,8 +55,6 @@ NO_FILE = "GAIA_BL01"
 
 _GUEST_HINT = "set `guest_space` in the system to the id of the guest space that the app belongs to"
 _NO_LOGIN = "check the token (is it the app's, and was the app updated after it was made?), or name and password"
-_SHOWN = 200
-"""Bytes of a strange body that an error shows."""
 
 
 class CursorGone(BadAnswer):
@@ -93,7 +91,7 @@ def said(answer: Answer) -> Said:
         )
     code = body.get("code") if isinstance(body, dict) else None
     if not isinstance(body, dict) or not isinstance(code, str):
-        return Said(answer.status, "", f"status {answer.status}, {_first_bytes(answer.body)}", request=place)
+        return Said(answer.status, "", f"status {answer.status}, {begin_of(answer.body)}", request=place)
     text = f"{body.get('message', '')} ({code}, request {body.get('id', 'without id')})".strip()
     errors = body.get("errors")
     return Said(answer.status, code, text, errors if isinstance(errors, dict) else {}, place)
@@ -129,7 +127,10 @@ def failure(said: Said, app: str) -> SystemFailed:
     if said.code == NO_CURSOR:
         return CursorGone(f"the cursor on app {app} is gone", detail=said.text, place=place)
     if not said.code or said.status >= 500:
-        return BadAnswer(f"Kintone's answer for app {app} is none that its docs know", detail=said.text, place=place)
+        hint = "" if said.code else BETWEEN
+        return BadAnswer(
+            f"Kintone's answer for app {app} is none that its docs know", detail=said.text, hint=hint, place=place
+        )
     return Refused(_problem(Refused.code, f"Kintone refused the request for app {app}", said, place))
 
 
@@ -140,10 +141,11 @@ def moved(said: Said, app: str, culprits: tuple[int, ...] = ()) -> Conflict:
     return Conflict(problem, culprits=culprits, cause=cause)
 
 
-def strange(app: str, why: str, body: bytes = b"") -> BadAnswer:
+def strange(app: str, why: str, body: bytes | None = None) -> BadAnswer:
     """A successful answer that the docs do not allow."""
-    detail = _first_bytes(body) if body else ""
-    return BadAnswer(f"reading app {app}: {why}", detail=detail, place=Place(collection=app))
+    begin = begin_of(body) if body is not None else ""
+    hint = BETWEEN if begin.startswith("a web page") else ""
+    return BadAnswer(f"reading app {app}: {why}", detail=begin, hint=hint, place=Place(collection=app))
 
 
 def rest(answer: Answer) -> float | None:
@@ -161,9 +163,3 @@ def words(told: Any) -> list[str]:
     """The messages under one key of `errors`."""
     messages = told.get("messages") if isinstance(told, dict) else None
     return [text for text in messages if isinstance(text, str)] if isinstance(messages, list) else []
-
-
-def _first_bytes(body: bytes) -> str:
-    if not body:
-        return "an empty body"
-    return f"a body that begins {body[:_SHOWN].decode('utf-8', 'replace')!r}"

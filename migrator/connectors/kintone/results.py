@@ -82,6 +82,8 @@ def _parts(batches: tuple[Batch, ...], body: bytes) -> Sequence[Any]:
 def _batch(batch: Batch, part: Any) -> tuple[Result, ...]:
     if not isinstance(part, dict):
         return _unknown(len(batch.items), "the answer is cut or no JSON")
+    if isinstance(part.get("code"), str):
+        return _unknown(len(batch.items), f"status 200, and yet {part.get('message', 'an error')} ({part['code']})")
     if batch.action is Action.DELETE:
         return _deleted(batch, part)
     if batch.action is Action.UPDATE:

@@ -39,6 +39,9 @@ class _Numbered(msgspec.Struct):
     id: _Id = msgspec.field(name="$id")
 
 
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoder raises for bytes that are none, or that nest by the thousand."""
+
 _found = msgspec.json.Decoder(_Found)
 _numbered = msgspec.json.Decoder(_Numbered)
 
@@ -81,7 +84,7 @@ class Cut:
     def _id(self, raw: msgspec.Raw) -> int:
         try:
             return int(_numbered.decode(raw).id.value)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (*NOT_JSON, ValueError) as error:
             raise strange(self._app, "a record came without a numeric $id", bytes(raw)) from error
 
 
@@ -144,7 +147,7 @@ class Sheets:
             return shaped
         try:
             found = _found.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NOT_JSON as error:
             raise strange(self._app, f"the answer is not what its docs tell: {error}", body) from error
         records = Cut(found.records, self._app, self._system)
         if len(records) >= self._worth:
@@ -161,7 +164,7 @@ class Sheets:
         try:
             found = shape.decode(body)
             return Sheet(Shaped(found.records, shape, self._app), found.totalCount, found.next)
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        except (*NOT_JSON, ValueError):
             return None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from migrator.connectors.kintone.form import CHOICES_TYPES, USER_TYPES
+from migrator.contract import frozen
 from migrator.model.values import Field, File, Record, Value, quick_record
 
 _STR = frozenset({str})
@@ -106,7 +107,7 @@ def _read(type_: str, value: Any, system: str) -> Value:
         return tuple(value)
     if type_ in ("CREATOR", "MODIFIER"):
         return value["code"] if value else None
-    return _frozen(value)
+    return _void(frozen(value))
 
 
 def _read_row(cells: Payload, system: str) -> dict[str, Value]:
@@ -126,12 +127,12 @@ def _read_file(told: Mapping[str, Any], system: str) -> File:
     )
 
 
-def _frozen(value: Any) -> Value:
-    """A value of a type that came after this was written."""
-    if isinstance(value, list):
-        return tuple(_frozen(item) for item in value)
-    if isinstance(value, dict):
-        return {name: _frozen(item) for name, item in value.items()}
+def _void(value: Value) -> Value:
+    """A value of a type that came after this was written: empty texts in it are None, as in all others."""
+    if isinstance(value, tuple):
+        return tuple([_void(each) for each in value])
+    if isinstance(value, Mapping):
+        return {name: _void(each) for name, each in value.items()}
     return None if value == "" else value
 
 

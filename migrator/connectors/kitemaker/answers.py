@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from migrator.contract import Answer, Batch, Done, Failed, Item, Result, Unknown
+from migrator.contract import BETWEEN, Answer, Batch, Done, Failed, Item, Result, Unknown, begin_of
 from migrator.errors import BadAnswer, LoginRefused, NotFound, SystemFailed, Throttled
 from migrator.model.plan import Action
 from migrator.model.run import Cause
@@ -76,7 +76,8 @@ def _strange(answer: Answer, what: str, errors: list[dict[str, Any]]) -> SystemF
     told = "; ".join(str(error.get("message", error)) for error in errors)
     return BadAnswer(
         f"Kitemaker answers {what} with status {answer.status}" + (f": {told}" if told else " and not as documented"),
-        hint="a proxy or a wrong url may stand in between, or the interface has changed",
+        detail="" if told else begin_of(answer.body),
+        hint=BETWEEN if not told and content(answer) is None else "the interface may have changed",
     )
 
 
@@ -126,7 +127,8 @@ def _failed(batch: Batch, item: Item, found: dict[str, Any], error: dict[str, An
 
 
 def _several(item: Item) -> bool:
-    return len(orjson.loads(item.part)["body"]["variables"]) > 1
+    """Whether the change is several mutations; one by REST is none."""
+    return len(orjson.loads(item.part)["body"].get("variables", ())) > 1
 
 
 _GONE_WORDS = tuple(f"{NOT_FOUND} the specified {what}" for what in ("work item", "initiative", "feedback"))

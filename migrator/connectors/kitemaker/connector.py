@@ -122,7 +122,9 @@ class Kitemaker(Target):
             setting = self._by_graphql(collection) if self._options.graphql else self._by_rest(collection)
         except (KeyError, TypeError, AttributeError) as error:
             raise BadAnswer(f"Kitemaker answers what there is to choose from without {error}") from error
-        setting = replace(setting, writes_graphql=write is not None and write.call is CallForm.GRAPHQL)
+        if isinstance(options, words.ReadOptions) and options.status_types:
+            _must_filter(setting, graphql=self._options.graphql)
+        setting = _written(setting, write, graphql=self._options.graphql)
         fields = fields_of(setting, rest_only=not self._options.graphql)
         if setting.sort is Sort.ITEMS and setting.default_status is None:
             fields["status"] = replace(fields["status"], required=True, has_default=False)
@@ -196,17 +198,20 @@ class Kitemaker(Target):
         """Every record: of GraphQL newest numbers first."""
         setting = _setting(query.collection)
         names = self._names(query.collection, query.fields)
-        strip = isinstance(query.read, words.ReadOptions) and query.read.strip_markers
-        for things in self._things(setting, names):
+        read = query.read if isinstance(query.read, words.ReadOptions) else None
+        strip = read is not None and read.strip_markers
+        for things in self._things(setting, names, () if read is None else read.status_types):
             records = [to_record(thing, names, setting, strip_markers=strip) for thing in things]
             yield Page(records=records, size=len(records))
 
-    def _things(self, setting: Setting, names: tuple[str, ...]) -> Iterator[list[Mapping[str, Any]]]:
+    def _things(
+        self, setting: Setting, names: tuple[str, ...], types: Sequence[str]
+    ) -> Iterator[list[Mapping[str, Any]]]:
         if not self._options.graphql:
             return by_rest(self._wire, setting)
         if setting.sort is Sort.LABELS:
             return self._labels(setting)
-        return pages(self._wire, setting, names)
+        return pages(self._wire, setting, names, types)
 
     def _labels(self, setting: Setting) -> Iterator[list[Mapping[str, Any]]]:
         """All labels of a space; no pages of them are known."""
@@ -247,9 +252,8 @@ class Kitemaker(Target):
     def as_stored(
         self, writing: Writing, before: Mapping[str, Value] | None, fields: Mapping[str, Value]
     ) -> Mapping[str, Value]:
-        """Labels of a REST write are the union with those that stand, so a plan never says that one goes."""
-        adds_only = writing.options.call is CallForm.REST
-        return stored(_setting(writing.collection), before, fields, adds_only=adds_only)
+        """Labels that are only added are the union with those that stand, so a plan never says that one goes."""
+        return stored(_setting(writing.collection), before, fields)
 
     # ------------------------------------------------------------ writing
 
@@ -277,6 +281,24 @@ class Kitemaker(Target):
 def _setting(collection: Collection) -> Setting:
     setting: Setting = collection.extra["setting"]
     return setting
+
+
+def _written(setting: Setting, write: words.WriteOptions | None, *, graphql: bool) -> Setting:
+    """The setting as this step writes it. Raises Refused for labels that nothing could take off."""
+    if write is None:
+        return setting
+    if write.exact and not graphql:
+        summary = "`labels: exact` takes labels off, which only GraphQL can, and the system says `graphql: false`"
+        hint = "say `labels: add_only`, or leave `graphql: false` out"
+        raise Refused(Problem(code=Refused.code, summary=summary, hint=hint))
+    return replace(setting, writes_graphql=write.call is CallForm.GRAPHQL, exact_labels=write.exact)
+
+
+def _must_filter(setting: Setting, *, graphql: bool) -> None:
+    """Raises Refused where `status_types` would filter nothing."""
+    if not graphql or setting.sort not in (Sort.ITEMS, Sort.COMMENTS):
+        summary = "`status_types` chooses among work items by GraphQL, and nothing else"
+        raise Refused(Problem(code=Refused.code, summary=summary, hint="use `where` instead"))
 
 
 def _parsed(collection: str) -> tuple[str | None, Sort]:
@@ -307,11 +329,13 @@ def _chosen(spaces: Sequence[Mapping[str, Any]], head: str, spellings: Sequence[
 def _notes(write: words.WriteOptions | None, options: words.Options) -> tuple[str, ...]:
     if write is None:
         return ()
+    told = [] if write.exact else ["labels are only added to an item, none is taken off (labels: add_only)"]
     if write.call is CallForm.GRAPHQL:
-        return (
-            "GraphQL puts new items on top of their column: they stand there in the reverse of the source's order",
+        told.append(
+            "GraphQL puts new items on top of their column: they stand there in the reverse of the source's order"
         )
-    told = ["REST only adds labels to an item, it takes none off", "new records are dated by the time of writing"]
+        return tuple(told)
+    told.append("new records are dated by the time of writing")
     if not options.graphql:
         told.append(
             f"without GraphQL a space can be read only up to its latest {PAGE} items; with more it is an error"

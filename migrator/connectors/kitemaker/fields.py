@@ -119,7 +119,8 @@ _BY_GRAPHQL: Mapping[Sort, Mapping[str, WritableOn]] = {
     Sort.COMMENTS: {"threadId": _CREATE},
     Sort.FEEDBACK: {
         "processed": _BOTH,
-        **dict.fromkeys(("owners", "tags", "createdAt", "updatedAt"), _CREATE),
+        **dict.fromkeys(("owners", "tags"), _BOTH),
+        **dict.fromkeys(("createdAt", "updatedAt"), _CREATE),
     },
 }
 """What takes values by GraphQL alone."""
@@ -143,6 +144,7 @@ def _field(setting: Setting, name: str, writable: WritableOn) -> Field:
         writable_on=writable,
         choices=_choices(setting, name),
         has_default=name in ("status", "color"),
+        grows=name == "labels" and setting.sort is Sort.ITEMS and not setting.exact_labels,
     )
 
 

@@ -14,11 +14,28 @@ HOST = "https://toil.kitemaker.co"
 """Where both interfaces are. [vendor docs]"""
 
 
+class StatusType(StrEnum):
+    """What a column means, whatever it is called. [vendor's client]"""
+
+    BACKLOG = "BACKLOG"
+    TODO = "TODO"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+    ARCHIVED = "ARCHIVED"
+
+
 class CallForm(StrEnum):
     """Which interface carries the changes."""
 
     REST = "rest"
     GRAPHQL = "graphql"
+
+
+class Labels(StrEnum):
+    """What becomes of labels that an item has and the playbook does not name."""
+
+    ADD_ONLY = "add_only"
+    EXACT = "exact"
 
 
 class Placement(StrEnum):
@@ -51,6 +68,13 @@ class Options:
 class ReadOptions:
     """How a source is read."""
 
+    status_types: tuple[StatusType, ...] = field(
+        default=(),
+        metadata=about(
+            "Only work items (and comments of those) whose column is of one of these types.",
+            examples=(["TODO", "IN_PROGRESS"],),
+        ),
+    )
     strip_markers: bool = field(
         default=True, metadata=about("Leave out the line by which an earlier migration marked a text.")
     )
@@ -63,14 +87,26 @@ class WriteOptions:
     call: CallForm = field(
         default=CallForm.REST,
         metadata=about(
-            "`rest`: labels are only ever added, dates are those of the writing. `graphql`: labels and people as "
+            "`rest`: new records are dated by the time of writing, people are not written. `graphql`: people as "
             "wanted, dates of the source on new records, new items on top of their column."
+        ),
+    )
+    labels: Labels | None = field(
+        default=None,
+        metadata=about(
+            "`add_only`: labels that an item has stay (REST knows nothing else, so it is the default with "
+            "`call: rest`). `exact`: the others are taken off, by GraphQL (the default with `call: graphql`)."
         ),
     )
     placement: Placement = field(
         default=Placement.BOTTOM,
         metadata=about("Where `rest` puts new and moved items; `bottom` keeps the order of the source."),
     )
+
+    @property
+    def exact(self) -> bool:
+        """Labels that are not wanted any more are taken off."""
+        return self.labels is Labels.EXACT if self.labels is not None else self.call is CallForm.GRAPHQL
 
 
 def complaints(options: Options) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -56,14 +56,21 @@ def rest_call(path: str) -> Call:
     return Call(method="GET", path=REST + path, kind=CALL, repeatable=True)
 
 
-def pages(wire: Wire, setting: Setting, names: Iterable[str]) -> Iterator[Things]:
-    """Everything, a page at a time, each thing once. Raises BadAnswer where the pages repeat."""
+def pages(wire: Wire, setting: Setting, names: Iterable[str], types: Sequence[str] = ()) -> Iterator[Things]:
+    """Everything, a page at a time, each thing once; `types`: of work items, only those in columns of these types.
+
+    Raises BadAnswer where the pages repeat.
+    """
     document = _PAGES[setting.sort].format(selection(setting.sort, names))
+    if types:
+        document = document.replace("$cursor: String)", "$cursor: String, $only: StatusFilter)", 1)
+        document = document.replace("count: 50)", "count: 50, statusFilter: $only)", 1)
+    only = {"only": {"type": "INCLUDE", "filter": list(types)}} if types else {}
     space = setting.space.id if setting.space is not None else None
     seen: set[str] = set()
     cursor: str | None = None
     while True:
-        variables = {"cursor": cursor} if space is None else {"space": space, "cursor": cursor}
+        variables = {"cursor": cursor, **only} if space is None else {"space": space, "cursor": cursor, **only}
         page = _page(graph_content(wire.ask(graph_call(document, variables)), f"a page of {setting.sort}"))
         fresh = [thing for thing in page["things"] if thing["id"] not in seen]
         seen.update(thing["id"] for thing in fresh)

@@ -99,7 +99,9 @@ class Setting:
     persons: Register = field(default_factory=Register)
     """By e-mail address."""
     writes_graphql: bool = False
-    """Whether people and dates can be written, and labels taken off."""
+    """Whether people and dates can be written."""
+    exact_labels: bool = True
+    """Whether labels of items that are not wanted any more are taken off."""
 
 
 SETTING = """query Setting { organization { users { id username name }

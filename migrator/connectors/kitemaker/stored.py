@@ -9,12 +9,10 @@ from migrator.connectors.kitemaker.setting import Register, Setting, Sort
 from migrator.model.values import Ref, Value
 
 
-def stored(
-    setting: Setting, before: Mapping[str, Value] | None, fields: Mapping[str, Value], *, adds_only: bool
-) -> dict[str, Value]:
-    """Each field as reading shows it after the write. `adds_only`: labels of an item that stand stay."""
+def stored(setting: Setting, before: Mapping[str, Value] | None, fields: Mapping[str, Value]) -> dict[str, Value]:
+    """Each field as reading shows it after the write."""
     old = before or {}
-    if adds_only and setting.sort is Sort.ITEMS and "labels" in fields:
+    if not setting.exact_labels and setting.sort is Sort.ITEMS and "labels" in fields:
         fields = {**fields, "labels": (*listed(fields["labels"]), *listed(old.get("labels")))}
     return {
         name: value if isinstance(value, Ref) else _FORMS.get(name, _plain)(setting, value, old.get(name), before)

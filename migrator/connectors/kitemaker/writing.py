@@ -29,7 +29,9 @@ def part(setting: Setting, options: WriteOptions, change: Change) -> bytes:
     """The request as JSON: method, path, body."""
     create = change.action is Action.CREATE
     after = change.after or {}
-    if options.call is CallForm.REST and (create or setting.sort is Sort.ITEMS) and setting.sort in _REST_PATHS:
+    relabels = not create and setting.exact_labels and "labels" in after
+    by_rest = options.call is CallForm.REST and (create or (setting.sort is Sort.ITEMS and not relabels))
+    if by_rest and setting.sort in _REST_PATHS:
         body = _rest(setting, options, change)
         return orjson.dumps(
             {"method": "POST" if create else "PUT", "path": REST + _REST_PATHS[setting.sort], "body": body}
@@ -96,7 +98,7 @@ def _rest_item(setting: Setting, options: WriteOptions, change: Change, after: M
         if body.get(name) is not None:
             body[name] = body[name].lower()
     if "labels" in after:
-        body["labelIds"] = _ids(after["labels"], setting.labels)
+        body["labelIds"], _ = _moves(after["labels"], (change.before or {}).get("labels"), setting.labels)
     if "statusId" in body:
         body["placement"] = str(options.placement)
     return body
@@ -168,6 +170,7 @@ def _update_item(setting: Setting, change: Change, after: Mapping[str, Value]) -
         if name in after:
             stood = (change.before or {}).get(name)
             add, gone = _moves(after[name], stood, getattr(setting, register))
+            gone = gone if name != "labels" or setting.exact_labels else []
             title = name.capitalize()
             mutations += [(f"add{title}ToWorkItem", {"id": change.target_id, key: add})] if add else []
             mutations += [(f"remove{title}FromWorkItem", {"id": change.target_id, key: gone})] if gone else []
@@ -231,7 +234,14 @@ def _update_feedback(setting: Setting, change: Change, after: Mapping[str, Value
         given["content"] = after["content"] or ""
     if "person" in after:
         given["personId"] = _person(setting, after["person"])
-    return [("editFeedback", given)]
+    mutations: list[Mutation] = [("editFeedback", given)] if len(given) > 1 else []
+    for name, key, register in (("owners", "ownerIds", setting.users), ("tags", "tagIds", setting.labels)):
+        if name in after:
+            add, gone = _moves(after[name], (change.before or {}).get(name), register)
+            title = name.capitalize()
+            mutations += [(f"add{title}ToFeedback", {"id": change.target_id, key: add})] if add else []
+            mutations += [(f"remove{title}FromFeedback", {"id": change.target_id, key: gone})] if gone else []
+    return mutations or [("editFeedback", given)]
 
 
 def _person(setting: Setting, value: Value) -> str | None:

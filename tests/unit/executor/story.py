@@ -224,6 +224,28 @@ def staff(story: Story) -> list[Change]:
     ]
 
 
+def clearing(story: Story) -> list[Change]:
+    """Five things and four people, all in the id map, leave in batches of three. Two of each stay."""
+
+    def gone(step: str, no: str) -> Change:
+        image = {"no": no, "name": f"name {no}"}
+        name = story.shelf.put(step, **image)
+        version = "1" if story.shelf.versions else None
+        return change(step, Action.DELETE, no, Phase.DELETE, key=(no,), target_id=name, version=version, before=image)
+
+    for step in ("things", "people"):
+        for number in range(2):
+            story.shelf.put(step, no=f"stays {number}")
+    leaving = [gone("things", f"A{number}") for number in range(5)]
+    leaving += [gone("people", f"E{number}") for number in range(4)]
+    known = [
+        change(one.step, Action.LINK, one.origin.id, key=one.key, target_id=one.target_id)
+        for one in reversed(leaving)
+        if one.origin is not None
+    ]
+    return [*known, *leaving]
+
+
 def story_create(story: Story, step: str, no: str, **after: Any) -> Change:
     """A create that carries the marker where the story has one."""
     if story.marker is not None:

@@ -19,13 +19,14 @@ import pytest
 from migrator.contract import Answer, Call, Creates, Recheck
 from migrator.errors import LocalFault, Lost, MigratorError, NotSent, PlanRefused, Unreachable
 from migrator.executor.report import report
+from migrator.model.plan import Change
 from migrator.model.playbook import Marker
 from migrator.model.run import Report
 from migrator.state import database
 from migrator.state.database import Database
 from migrator.state.state import State
 from tests.unit.executor.shelf import Shelf, capabilities
-from tests.unit.executor.story import Story, staff
+from tests.unit.executor.story import Story, clearing, staff
 
 
 class Killed(BaseException):
@@ -135,6 +136,24 @@ def test_a_broken_exchange_leaves_one_effect_a_line(
 
 
 @pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("fault", WIRE_FAULTS)
+def test_b03_a_broken_delete_takes_effect_once(world: Callable[[Path], Story], fault: str, tmp_path: Path) -> None:
+    """Batches of deletes in two steps, broken at any exchange: each record goes once, and the id map says gone."""
+    kind, place, breaks = WIRE_FAULTS[fault]
+
+    def arm(story: Story, points: Points) -> None:
+        def around(of: str, call: Call, move: Callable[[], Answer]) -> Answer:
+            return place(points, move) if of == kind else move()
+
+        story.wire.around = around
+
+    assert _loop(world, tmp_path, breaks, arm, lines=clearing) >= 2
+    with State.open(tmp_path / "1" / ".migrator", write=False) as state:
+        gone = [row.gone_at for pair in state.ids.pairs() for _, row in state.ids.rows(pair)]
+    assert len(gone) == 9 and all(gone)
+
+
+@pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("stride", STRIDES)
 def test_a_kill_at_any_failpoint_leaves_one_effect_a_line(
     world: Callable[[Path], Story], stride: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -181,12 +200,13 @@ def _loop(
     breaks: Callable[[], None],
     arm: Callable[[Story, Points], None],
     stride: int = 1,
+    lines: Callable[[Story], list[Change]] = staff,
 ) -> int:
     """Break a fresh world at each point in turn. How many points there were."""
-    wanted = _unbroken(world(_made(folder / "unbroken")))
+    wanted = _unbroken(world(_made(folder / "unbroken")), lines)
     for number in itertools.count(1, stride):
         story = world(_made(folder / str(number)))
-        file = story.plan(staff(story))
+        file = story.plan(lines(story))
         points = Points(number, breaks)
         arm(story, points)
         told = _until_done(story, file)
@@ -221,8 +241,8 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _unbroken(story: Story) -> Any:
-    told = story.run(story.plan(staff(story)))
+def _unbroken(story: Story, lines: Callable[[Story], list[Change]]) -> Any:
+    told = story.run(story.plan(lines(story)))
     assert not told.changes
     assert set(story.shelf.effects.values()) == {1}
     return _seen(story)

@@ -102,7 +102,7 @@ def test_a_create_that_nothing_could_find_is_told_as_unknown_and_never_sent_agai
     assert (report.steps[0].unknown, shelf.writes) == (3, 1)
 
 
-def test_a_resume_waits_until_a_lost_create_must_have_shown_up(tmp_path: Path) -> None:
+def test_b42_a_resume_waits_until_a_lost_create_must_have_shown_up(tmp_path: Path) -> None:
     """Killed after sending a create that nothing guards: the whole `settle` passes before anybody looks."""
 
     class Killed(BaseException):
@@ -156,7 +156,7 @@ def test_an_equal_record_found_after_a_doubt_is_ours_and_another_is_a_conflict(t
         assert [one.cause for one in told] == ([] if found is Status.DONE else [Cause.TAKEN])
 
 
-def test_new_entities_are_used_by_a_fresh_session(tmp_path: Path) -> None:
+def test_b42_new_entities_are_used_by_a_fresh_session(tmp_path: Path) -> None:
     """Where a collection's new records need one, the login is renewed before the next section begins."""
     story = Story(folder=tmp_path, can=capabilities(renew_after=frozenset({"people"})))
     story.run(story.plan(staff(story)))

@@ -45,6 +45,10 @@ def test_rows_are_what_the_last_entries_made_them(steps: list[tuple[Pair, str, s
             assert state.ids.size(pair) == sum(row.gone_at is None for row in mine.values())
             owners = state.ids.owners("t", pair.collection, ["11", "12"])
             assert set(owners) == {row.target_id for row in mine.values() if row.gone_at is None}
+            claims = {(where, name): row for where, name, row in state.ids.claims("t", pair.collection, ["11", "12"])}
+            assert {name: row for (where, name), row in claims.items() if where == pair} == {
+                name: row for name, row in mine.items() if row.gone_at is None
+            }
 
 
 def test_rows_come_in_order_over_many_pages(tmp_path: Path) -> None:

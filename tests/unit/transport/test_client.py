@@ -60,7 +60,7 @@ def test_an_answer_that_drips_ends_at_the_deadline_of_the_whole_call(where: str)
         assert "no answer came in time" in told(error)
 
 
-def test_a_connection_that_the_server_closed_meanwhile_is_made_anew() -> None:
+def test_b36_a_connection_that_the_server_closed_meanwhile_is_made_anew() -> None:
     def script(peer: Peer) -> None:
         peer.read().say(OK)
         peer.hang_up()

@@ -63,7 +63,7 @@ def test_cookies_are_not_kept() -> None:
             assert server.seen[1].header("cookie") == ""
 
 
-def test_the_proxy_of_the_system_is_used_and_its_password_is_not_shown() -> None:
+def test_b37_the_proxy_of_the_system_is_used_and_its_password_is_not_shown() -> None:
     with RawServer(answering(OK)) as proxy:
         transfer = Transfer(proxy=f"http://me:proxy-pass@localhost:{proxy.port}")
         with opened("http://system.invalid", transfer=transfer) as wire:
@@ -76,7 +76,7 @@ def test_the_proxy_of_the_system_is_used_and_its_password_is_not_shown() -> None
         assert "proxy-pass" not in told(error)
 
 
-def test_a_proxy_that_asks_for_a_login_is_told_apart_from_the_server() -> None:
+def test_b37_a_proxy_that_asks_for_a_login_is_told_apart_from_the_server() -> None:
     wants = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     with RawServer(answering(wants)) as proxy:
         transfer = Transfer(proxy=f"http://localhost:{proxy.port}")

@@ -151,7 +151,7 @@ def test_b06_what_a_server_says_without_sense_is_nothing_said(text: str) -> None
     assert retry_after(say(429, **{"retry-after": text}), wall=0.0) is None
 
 
-def test_slow_down_in_disguise_rests_every_call_of_the_tenant() -> None:
+def test_b08_slow_down_in_disguise_rests_every_call_of_the_tenant() -> None:
     class Disguised(Plain):
         @classmethod
         def busy(cls, answer: Answer) -> bool:
