@@ -10,11 +10,10 @@ import heapq
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
 from enum import Enum
 
 from migrator.contract import Answer, Recheck, Wait
-from migrator.contract.waiting import LONGER
+from migrator.contract.waiting import LONGER, asked_rest
 from migrator.errors import (
     Conflict,
     Denied,
@@ -30,18 +29,18 @@ from migrator.errors import (
     Throttled,
     UploadGone,
 )
-from migrator.executor.after import After, after_results, breach
+from migrator.executor.after import After, Settling, after_results, breach
 from migrator.executor.drift import Drift
 from migrator.executor.load import Load, Parcel, batches_of, packed
 from migrator.executor.recover import after_conflict, after_doubt, after_recheck, needs_settling
 from migrator.executor.renewal import Renewal
 from migrator.executor.rescue import denied, failed, halves, refused
-from migrator.executor.rests import LONGEST, Rests
 from migrator.executor.running import SLICE, Running
-from migrator.executor.stops import Failures
-from migrator.executor.vain import WHOLE, Vain
+from migrator.executor.stops import LONGEST_REST, Failures, Outage
+from migrator.executor.vain import Vain
 from migrator.executor.way import Way
 from migrator.model.plan import Phase
+from migrator.model.problem import Problem, Severity
 from migrator.model.run import Cause
 from migrator.planfile import Section
 
@@ -51,16 +50,6 @@ READS = 3
 """Times that a file whose bytes did not come as its system said is asked for."""
 _LOOK_AFTER_FRUITLESS = 2
 """Conflicts without a moved record after which a batch is halved."""
-
-
-@dataclass(order=True, slots=True)
-class _Settling:
-    """What is looked at when its time has come."""
-
-    due: float
-    number: int
-    parcel: Parcel = field(compare=False)
-    doubtful: list[tuple[Load, str]] = field(compare=False)
 
 
 class Nothing(Enum):
@@ -79,13 +68,13 @@ class Desk:
         self._running, self._way, self._section = running, way, section
         self._again: deque[Parcel] = deque()
         self._flying: dict[Future[Answer], Parcel] = {}
-        self._settling: list[_Settling] = []
+        self._settling: list[Settling] = []
         self._count = 0
         self._login = 0
         self._renewed = False
-        self._bounds = running.options.bounds
-        self._rests = Rests(running, way.budget)
         self._vain = Vain()
+        self._bounds = running.options.bounds
+        self._outage = Outage(running.clock, running.chance, self._bounds.max_wait)
         self._drift = Drift(running, way, section)
         self._renewal = Renewal(running, way)
         self.extra = 0
@@ -214,7 +203,7 @@ class Desk:
         if error is None:
             self._decoded(parcel, future.result())
         elif isinstance(error, NotSent):
-            self._fruitless(parcel, error, min(LONGEST, 0.5 * 2**parcel.fruitless))
+            self._fruitless(parcel, error, min(LONGEST_REST, 0.5 * 2**parcel.fruitless))
         elif isinstance(error, FileUnread):
             self._unread(parcel, error)
         elif isinstance(error, Lost):
@@ -246,7 +235,7 @@ class Desk:
         try:
             (result,) = self._way.target.decode(parcel.sent, answer)
         except Throttled as error:
-            self._fruitless(parcel, error, self._rests.refused(parcel.fruitless, answer, error))
+            self._fruitless(parcel, error, self._asked(parcel, answer, error))
         except LoginRefused as error:
             self._logged_out(parcel, error)
         except SystemFailed as error:
@@ -272,7 +261,7 @@ class Desk:
         try:
             results = self._way.target.decode(parcel.sent, answer)
         except Throttled as error:
-            self._fruitless(parcel, error, self._rests.refused(parcel.fruitless, answer, error))
+            self._fruitless(parcel, error, self._asked(parcel, answer, error))
         except Conflict as error:
             self._conflict(parcel, error)
         except Denied as error:
@@ -292,15 +281,25 @@ class Desk:
             self._told(parcel, after_results(self._way, self._running.kind, parcel, results))
 
     def _told(self, parcel: Parcel, after: After) -> None:
-        if len(after.doubtful) < len(parcel.loads):
-            self._rests.over()
         self._vain.told += bool(after.settled or after.landing)
+        if len(after.doubtful) < len(parcel.loads):
+            self._outage.over()
         if not after.doubtful:
             self._follow(after, parcel)
             return
         doubtful, after.doubtful = after.doubtful, []
         self._follow(after)
         self._doubt(parcel, doubtful)
+
+    def _asked(self, parcel: Parcel, answer: Answer, error: Throttled) -> float:
+        """Seconds of rest after a refusal for haste: as the server says, else a bound that doubles, full jitter."""
+        said, absurd = asked_rest(answer, self._running.clock.wall())
+        if absurd is not None:
+            word = f"{error.problems[0].summary}, for {absurd:,.0f} s: that is not believed"
+            self._running.notice(Problem(code=error.code, severity=Severity.WARNING, summary=word))
+        if said is None:
+            said = error.seconds
+        return min(LONGEST_REST, 2.0 ** (parcel.fruitless + 1)) * self._running.chance() if said is None else said
 
     def _fruitless(self, parcel: Parcel, error: SystemFailed, seconds: float) -> None:
         """Nothing was written: the same again after a rest, so many times."""
@@ -345,34 +344,30 @@ class Desk:
         """The row stays open until every change in it is known."""
         assert parcel.call is not None  # noqa: S101  it was sent
         loads = [load for load, _ in doubtful]
-        self._rests.untold(doubtful[0][1])
+        rest = self._outage.rest(doubtful[0][1])
+        if rest:
+            self._way.budget.told(rest)
         if parcel.renews:
             self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
             self._again.append(parcel)
         elif parcel.call.repeatable:
             for load in loads:
                 load.doubted = True
-            self._sift(After(again=loads), parcel, doubtful)
+            self._sent_again(After(again=loads), parcel, doubtful)
         elif needs_settling(self._way, loads):
             self._count += 1
             due = self._running.clock.monotonic() + self._way.capabilities.settle
-            heapq.heappush(self._settling, _Settling(due, self._count, parcel, doubtful))
+            heapq.heappush(self._settling, Settling(due, self._count, parcel, doubtful))
         else:
             self._looked(parcel, doubtful)
 
     def _looked(self, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
         after = self._running.turning(after_doubt(self._way, self._running.kind, doubtful))
-        self._sift(after, parcel, doubtful)
+        self._sent_again(after, parcel, doubtful)
 
-    def _sift(self, after: After, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
-        """Nothing goes again for ever. Raises RunStopped, after what is known was written down."""
-        tired = max((load.attempts for load in after.again), default=0)
-        stop = self._vain.sift(after, {load.line: why for load, why in doubtful}, self._way.capabilities)
+    def _sent_again(self, after: After, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
+        self._vain.sift(after, {load.line: why for load, why in doubtful}, self._way.capabilities)
         self._follow(after, parcel)
-        if stop is not None:
-            raise stop
-        if tired >= WHOLE:
-            self._way.budget.told(min(60.0, 2.0**tired))
 
     # ------------------------------------------------------------ what follows
 

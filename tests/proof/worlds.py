@@ -14,29 +14,23 @@ from migrator.emulators.server import Emulator, create_emulator
 from migrator.model.run import RunEnded
 from migrator.pipeline import ApplyOptions, Planned, Surroundings
 from migrator.transport.secrets import Scrubber
+from tests.one_clock import OneClock
 from tests.proof.wire import FaultyAdapter
 
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 
 
-class OneClock:
-    """The program's clock and the emulators' in one. What was to come late has come when time passes."""
+class LateClock(OneClock):
+    """What was to come late has come when time passes."""
 
     def __init__(self) -> None:
-        self.seconds = 1_700_000_000.0
+        super().__init__()
         self.late: list[Callable[[], object]] = []
 
-    def now(self) -> float:
-        """Seconds since the epoch, and of a clock that never jumps."""
-        return self.seconds
-
-    monotonic = wall = now
-
     def wait(self, seconds: float) -> None:
-        """At once."""
-        self.seconds += seconds
-        if self.seconds > 1_700_000_000.0:
-            self.arrive()
+        """Let time pass."""
+        super().wait(seconds)
+        self.arrive()
 
     def arrive(self) -> None:
         """The requests that went astray reach their servers."""
@@ -52,7 +46,7 @@ class World:
     book: Path
     systems: Mapping[str, str]
     """The playbook's name of each system -> its emulator."""
-    clock: OneClock = field(default_factory=OneClock)
+    clock: LateClock = field(default_factory=LateClock)
     emulators: dict[str, Emulator] = field(default_factory=dict)
     adapter: dict[str, FaultyAdapter] = field(default_factory=dict)
 

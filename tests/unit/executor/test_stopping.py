@@ -133,11 +133,10 @@ def test_a_turn_after_the_time_of_until_is_not_waited_for(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("repeatable", [True, False])
-@pytest.mark.parametrize(("max_wait", "end"), [(0.0, Paused), (3600.0, RunStopped)])
-def test_b10_b11_a_server_that_stays_ill_is_given_time_between_tries(
-    tmp_path: Path, repeatable: bool, max_wait: float, end: type[MigratorError]
+def test_b10_b11_a_server_that_stays_ill_is_given_time_and_then_the_run_pauses(
+    tmp_path: Path, repeatable: bool
 ) -> None:
-    """Each write is answered 503: never hammered; --max-wait pauses sooner; resumed, each record is made once."""
+    """Each write is answered 503: tried ever more rarely, for --max-wait at most; resumed, each is made once."""
     clock = ManualClock()
     with Budgets(None, clock) as budgets:
         story = Story(folder=tmp_path, clock=clock, budget=budgets.of("shelf", Limits(in_flight=2)))  # type: ignore[arg-type]  # the real thing in the place of Free
@@ -153,10 +152,10 @@ def test_b10_b11_a_server_that_stays_ill_is_given_time_between_tries(
         story.wire.around = around
         encode = story.target.encode
         story.target.encode = lambda batches: replace(encode(batches), repeatable=repeatable)  # type: ignore[method-assign]
-        with pytest.raises(end):
-            story.run(file, max_wait=max_wait)
-        assert len(set(tries)) > len(tries) - 4, "nearly each try comes later than the one before"
-        assert len(tries) < 20
+        with pytest.raises(Paused, match="times in a row"):
+            story.run(file, max_wait=600)
+        assert 300 < clock.monotonic() <= 600
+        assert len(tries) < 80
         story.wire.around = lambda kind, call, move: move()
         assert story.run(file).steps[0].created == 3
     assert set(story.shelf.effects.values()) == {1}
