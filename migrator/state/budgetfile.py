@@ -43,8 +43,8 @@ CREATE TABLE under_way (tenant TEXT NOT NULL, holder INTEGER NOT NULL, calls INT
 CREATE TABLE queue (tenant TEXT NOT NULL, holder INTEGER NOT NULL, kind TEXT NOT NULL, since REAL NOT NULL,
     asks_by REAL NOT NULL, PRIMARY KEY (tenant, holder, kind)) WITHOUT ROWID;
 """
-"""Times are epoch seconds: the only clock that processes share. `span`: the longest window of anybody's rates. `under_way.at`:
-when a call of this holder last began or was answered."""
+"""Times are epoch seconds: the only clock that processes share. `span`: the longest window of anybody's rates.
+`under_way.at`: when a call of this holder last began or was answered."""
 HELD = ("under_way", "queue", "holders")
 """Tables with rows of one holder."""
 
