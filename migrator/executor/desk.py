@@ -46,6 +46,8 @@ from migrator.planfile import Section
 
 TRIES = 8
 """Times that a request which left nothing behind is made again."""
+STALE = 5.0
+"""Seconds after which a look at a batch's records is made again before it is sent."""
 READS = 3
 """Times that a file whose bytes did not come as its system said is asked for."""
 _LOOK_AFTER_FRUITLESS = 2
@@ -114,7 +116,7 @@ class Desk:
         wait = None if parcel.placed else budget.take(call.kind, call.quota)
         if wait is None:
             parcel.placed = True
-            if not (parcel.checked or self._stands(parcel)):  # it reads: no call may be counted as under way yet
+            if not (self._fresh(parcel) or self._stands(parcel)):  # it reads: no call may be counted as under way yet
                 return None
             wait = budget.enter()
         if wait is None:
@@ -150,18 +152,22 @@ class Desk:
             except Exception as error:
                 raise breach(self._way, "encode failed", error) from error
 
+    def _fresh(self, parcel: Parcel) -> bool:
+        """Its records were looked at just now: a rest, a login or a queue may lie between a look and its write."""
+        return parcel.renews or self._running.clock.monotonic() - parcel.checked < STALE
+
     def _stands(self, parcel: Parcel) -> bool:
         """Look for drift where the write itself does not; False: nothing of it is left to send as it is.
 
         Records that this run made (a self-reference has no before-image) are our own.
         """
-        parcel.checked = True
         if self._way.capabilities.recheck not in (Recheck.BY_IDS, Recheck.SCAN):
             return True
         loads = [load for load in parcel.loads if load.change.before is not None]
         if not loads:
             return True
         seen = self._drift.seen(loads)
+        parcel.checked = self._running.clock.monotonic()
         overwrite = self._running.options.overwrite
         after = self._running.turning(after_recheck(self._way, self._running.kind, loads, seen, overwrite=overwrite))
         kept = {load.line: load for load in after.again}
@@ -170,7 +176,7 @@ class Desk:
         others = [load for load in parcel.loads if load.change.before is None]
         self._follow(After(settled=after.settled))
         for fresh in packed(self._way.capabilities, [*others, *after.again]):
-            fresh.root, fresh.checked = parcel.root, True
+            fresh.root, fresh.checked = parcel.root, parcel.checked
             self._again.appendleft(fresh)
         return False
 
@@ -388,5 +394,5 @@ class Desk:
             fresh.rescued = fresh.rescued or (parcel is not None and parcel.rescued)
             self._again.append(fresh)
         if parcel is not None and parcel.rest and not keep_rest:
-            rest = Parcel(batches=(parcel.rest,), root=root, rescued=True, checked=True, extra=True)
+            rest = Parcel(batches=(parcel.rest,), root=root, rescued=True, checked=parcel.checked, extra=True)
             self._again.append(rest)

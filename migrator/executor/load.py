@@ -19,6 +19,8 @@ from migrator.model.values import File, Key, Origin, Value
 from migrator.state.idmap import Entry
 from migrator.state.journal import Settled
 
+NEVER = float("-inf")
+"""A moment before all others."""
 _ROOM = 4096
 """Bytes of a request kept free for what goes around the parts."""
 
@@ -80,8 +82,8 @@ class Parcel:
     """What waits for this one: it was denied together with it."""
     rescued: bool = False
     """A part of what was denied before: the first record has been tried alone."""
-    checked: bool = False
-    """Drift was looked for."""
+    checked: float = NEVER
+    """When its records were looked at for drift, on the clock that never jumps."""
     placed: bool = False
     """It has its place in the pace."""
     extra: bool = False

@@ -186,7 +186,7 @@ def _moved(
         after.settled.append((load, _done(way, kind, load, record)))
     elif as_planned(way, load, record) and (error is None or load.looked < LOOKS):
         after.again.append(_newer(way, load, record))
-    elif overwrite and load.looked < LOOKS:
+    elif overwrite and change.action is not Action.DELETE and load.looked < LOOKS:
         before = {name: record.fields.get(name) for name in (change.after or change.before or {})}
         after.again.append(structs.replace(_newer(way, load, record), found=before))
     else:

@@ -41,7 +41,7 @@ class Renewal:
             lines.update(dict.fromkeys(sorted(ours)))
         if lines:
             self._tell(len(lines))
-        return [Parcel(batches=((self._upload(line),),), renews=True, checked=True) for line in lines], others
+        return [Parcel(batches=((self._upload(line),),), renews=True) for line in lines], others
 
     def made(self, parcel: Parcel, result: Result) -> After:
         """An upload is there again: records that wait for no other go again."""

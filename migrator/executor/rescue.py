@@ -47,7 +47,9 @@ def halves(parcel: Parcel) -> list[Parcel]:
         (only,) = parcel.batches
         middle = len(only) // 2
         parts = [only[:middle], only[middle:]]
-    return [Parcel(batches=(part,), root=parcel.root, rescued=parcel.rescued, checked=True) for part in parts]
+    return [
+        Parcel(batches=(part,), root=parcel.root, rescued=parcel.rescued, checked=parcel.checked) for part in parts
+    ]
 
 
 def failed(load: Load, error: SystemFailed, cause: Cause) -> Settled:

@@ -14,7 +14,12 @@ BOOK = """\
 playbook: people
 systems:
   sheet: {connector: csv, path: "."}
-  board: {connector: kainexus, url: "{{ env.KAINEXUS_URL }}", api_key: "{{ env.KAINEXUS_API_KEY }}", tenant: t}
+  board:
+    connector: kainexus
+    url: "{{ env.KAINEXUS_URL }}"
+    api_key: "{{ env.KAINEXUS_API_KEY }}"
+    tenant: t
+    pace: 1000/s
   cmdb:
     connector: glpi
     url: "{{ env.GLPI_URL }}"
@@ -139,7 +144,7 @@ def test_a_system_that_does_not_tell_its_people_or_their_addresses_is_told_befor
     for words in (("plan", "p.yaml", "--only", "tasks"), ("validate", "--online", "p.yaml")):
         done = stage.run(*words)
         assert done.code == 1, done.text
-        assert 'p.yaml:16:13  PB048  the system "space" does not tell the e-mail addresses of its people' in done.err
+        assert 'p.yaml:21:13  PB048  the system "space" does not tell the e-mail addresses of its people' in done.err
         assert "it tells: name, login, user" in done.err
     only(stage, "tasks", "people: space, by: email", "people: sheet")
     done = stage.run("plan", "p.yaml", "--only", "tasks")
@@ -170,5 +175,5 @@ def test_a_list_of_people_that_cannot_be_read_names_the_system_in_the_playbook(s
     wrong = {"KITEMAKER_TOKEN": "km-wrong"}
     done = stage.run("plan", "p.yaml", "--only", "tasks", env=wrong)
     assert done.code == 1, done.text
-    assert "p.yaml:10:" in done.err
+    assert "p.yaml:15:" in done.err
     assert stage.run("plan", "p.yaml", "--only", "ideas", env=wrong).code == 0
