@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from migrator import pipeline
+from migrator import ledger, pipeline
 from migrator.emulators.server import Emulator, create_emulator
-from migrator.model.run import RunEnded
+from migrator.model.run import RunEnded, StepReport
 from migrator.pipeline import ApplyOptions, Planned, Surroundings
 from migrator.transport.secrets import Scrubber
 from tests.proof.wire import FaultyAdapter
@@ -20,11 +20,11 @@ PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 
 
 class OneClock:
-    """The program's clock and the emulators' in one. What was to come late has come when time passes."""
+    """The program's clock and the emulators' in one. What comes late comes when its time is there."""
 
     def __init__(self) -> None:
         self.seconds = 1_700_000_000.0
-        self.late: list[Callable[[], object]] = []
+        self._late: list[tuple[float, Callable[[], object]]] = []
 
     def now(self) -> float:
         """Seconds since the epoch, and of a clock that never jumps."""
@@ -32,16 +32,25 @@ class OneClock:
 
     monotonic = wall = now
 
+    def later(self, seconds: float, what: Callable[[], object]) -> None:
+        """This happens so many seconds from now."""
+        self._late.append((self.seconds + seconds, what))
+
     def wait(self, seconds: float) -> None:
-        """At once."""
-        self.seconds += seconds
-        if self.seconds > 1_700_000_000.0:
-            self.arrive()
+        """At once; what falls into this time happens at its second."""
+        self._until(self.seconds + seconds)
 
     def arrive(self) -> None:
-        """The requests that went astray reach their servers."""
-        while self.late:
-            self.late.pop(0)()
+        """Whatever is still on its way arrives."""
+        self._until(max([self.seconds, *(due for due, _ in self._late)]))
+
+    def _until(self, end: float) -> None:
+        due = sorted((one for one in self._late if one[0] <= end), key=lambda one: one[0])
+        self._late = [one for one in self._late if one[0] > end]
+        for moment, what in due:
+            self.seconds = moment
+            what()
+        self.seconds = end
 
 
 @dataclass
@@ -85,6 +94,11 @@ class World:
         )
         assert isinstance(last, RunEnded)
         return last
+
+    def told(self) -> list[StepReport]:
+        """What the report says of the last run, without what a fault may cost."""
+        steps = ledger.report(None, self.state).steps
+        return [replace(step, extra_requests=0, target_before=None, target_after=None) for step in steps]
 
     def seen(self) -> dict[str, Counter[Any]]:
         """What stands, without the numbers and times that a second try may change."""
@@ -159,7 +173,7 @@ def world(folder: Path, book: str, systems: Mapping[str, str]) -> World:
     made = World(folder, folder / f"{book}.yaml", systems)
     for name in sorted(set(systems.values())):
         made.emulators[name] = create_emulator(name, clock=made.clock)
-        made.adapter[name] = FaultyAdapter(made.emulators[name].app, made.clock.late)
+        made.adapter[name] = FaultyAdapter(made.emulators[name].app, made.clock.later)
     return made
 
 
