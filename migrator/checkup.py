@@ -5,11 +5,12 @@ from __future__ import annotations
 import platform
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from migrator import __version__
+from migrator.contract import Bounds
 from migrator.errors import MigratorError
 from migrator.executor.preflight import SKEW_SECONDS
 from migrator.ledger import go_on
@@ -40,6 +41,10 @@ LITTLE_DISK = 1e8
 """Bytes below which a disk counts as full."""
 
 
+PATIENCE = 120.0
+"""Seconds that a system is waited for which asks for time."""
+
+
 def checkup(
     around: Surroundings, state: Path | None, file: Path | None, known: Playbook | Mapping[str, System] | None
 ) -> Iterator[Look]:
@@ -54,7 +59,9 @@ def checkup(
     yield from _place(folder)
     if file is not None and known is not None:
         systems = known.systems if isinstance(known, Playbook) else known
-        yield from _systems(around, file.parent, systems, () if playbook is None else playbook.steps)
+        bounds, budgets = Bounds(max_wait=PATIENCE), folder if folder.exists() else None
+        with Systems(systems, around, file.parent, budgets=budgets, bounds=bounds) as opened:
+            yield from _systems(opened, systems, () if playbook is None else playbook.steps)
 
 
 def _versions() -> Iterator[Look]:
@@ -128,20 +135,17 @@ def _place(folder: Path) -> Iterator[Look]:
 # ---------------------------------------------------------------- systems
 
 
-def _systems(
-    around: Surroundings, folder: Path, systems: Mapping[str, System], steps: tuple[Step, ...]
-) -> Iterator[Look]:
+def _systems(opened: Systems, systems: Iterable[str], steps: tuple[Step, ...]) -> Iterator[Look]:
     """Each system is asked who it is: that proves address, login and the shape of an answer."""
-    with Systems(systems, around, folder) as opened:
-        for name in systems:
-            try:
-                yield Look(what=f"system {name}", found=opened.open(name).identity)
-            except MigratorError as error:
-                yield Look(what=f"system {name}", found=_told(error), well=False)
-        for step in steps:
-            yield from _step(opened, step)
-        for name in systems:
-            yield from _clock(opened, name)
+    for name in systems:
+        try:
+            yield Look(what=f"system {name}", found=opened.open(name).identity)
+        except MigratorError as error:
+            yield Look(what=f"system {name}", found=_told(error), well=False)
+    for step in steps:
+        yield from _step(opened, step)
+    for name in systems:
+        yield from _clock(opened, name)
 
 
 def _step(opened: Systems, step: Step) -> Iterator[Look]:

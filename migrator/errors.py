@@ -222,8 +222,8 @@ class Paused(MigratorError):
     code = "RN007"
     again = True
 
-    def __init__(self, problem: Problem | str, *, seconds: float | None = None) -> None:
-        super().__init__(problem)
+    def __init__(self, problem: Problem | str, *, hint: str = "", seconds: float | None = None) -> None:
+        super().__init__(problem, hint=hint)
         self.seconds = seconds
 
 

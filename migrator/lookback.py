@@ -84,7 +84,7 @@ def _looking_back(
         header, home = past.kept.header, home_of(folder, past.kept.hash)
         if home is None or not home.is_dir():
             raise PlanRefused(f"the folder that run {run} started from is gone: {home}", hint="put it back")
-        with Systems(systems_of(header, systems), around, home) as opened:
+        with Systems(systems_of(header, systems), around, home, budgets=folder) as opened:
             opened.resolve([step.target[0] for step in header.steps])
             for step in header.steps:
                 _same_system(header, step, opened)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrator.connectors import CONNECTORS, connector
-from migrator.contract import Source
+from migrator.contract import Bounds, Source
 from migrator.errors import LocalFault, PlanRefused, PlaybookInvalid
 from migrator.executor.way import ApplyOptions, Way
 from migrator.model.equal import same
@@ -30,6 +30,7 @@ from migrator.model.values import Origin, Record, Value
 from migrator.newcomers import newcomers
 from migrator.openfile import OpenFile, opener
 from migrator.planfile import PlanFile
+from migrator.state.database import FILE as STATE
 from migrator.state.folder import find as find_state
 from migrator.state.folder import home_of
 from migrator.state.place import may_write
@@ -128,7 +129,12 @@ def read_systems(path: Path) -> dict[str, System]:
 
 
 def validate(
-    paths: Sequence[Path], around: Surroundings, *, systems: Path | None = None, online: bool = False
+    paths: Sequence[Path],
+    around: Surroundings,
+    *,
+    systems: Path | None = None,
+    online: bool = False,
+    state: Path | None = None,
 ) -> tuple[Problem, ...]:
     """Everything that can be known of these playbooks; `online` asks the systems too. Raises PlaybookInvalid."""
     from migrator.lanes import lanes_of
@@ -140,7 +146,9 @@ def validate(
             loaded = read(path, systems)
             warnings.extend(loaded.warnings)
             if online:
-                with Systems(loaded.playbook.systems, around, path.parent) as opened:
+                folder = find_state(playbook=path, plan=None, cwd=Path.cwd(), explicit=state)
+                budgets = folder if folder.exists() else None  # looking makes no state
+                with Systems(loaded.playbook.systems, around, path.parent, budgets=budgets) as opened:
                     lanes = lanes_of(loaded, opened, State.empty(), Selection(), around)
                     warnings.extend(doubt for lane in lanes.values() for doubt in lane.doubts)
         except PlaybookInvalid as error:
@@ -161,15 +169,19 @@ def plan(
     systems: Path | None = None,
     state: Path | None = None,
     selection: Selection | None = None,
+    bounds: Bounds | None = None,
 ) -> Generator[Planning, None, Planned]:
-    """Read both sides and write the plan to `out`. Changes nothing else, the state included."""
+    """Read both sides and write the plan to `out`. Changes nothing else but the pace budget that commands share."""
     from migrator.lanes import header_of, lanes_of
     from migrator.planner.build import build
 
     selection = selection or Selection()
     loaded = read(path, systems)
     folder = find_state(playbook=path, plan=None, cwd=Path.cwd(), explicit=state)
-    with Systems(loaded.playbook.systems, around, path.parent) as opened, State.open(folder, write=False) as known:
+    with (
+        Systems(loaded.playbook.systems, around, path.parent, budgets=folder, bounds=bounds) as opened,
+        State.open(folder, write=False) as known,
+    ):
         lanes = lanes_of(loaded, opened, known, selection, around)
         header = header_of(loaded, path, lanes, opened, known, selection)
         built: Built = yield from build(out, header, lanes)
@@ -217,12 +229,15 @@ def apply(
     home = home_of(folder, planned.hash) or (written if written.exists() else file).parent
     if not home.is_dir():
         raise PlanRefused(f"the folder this plan started from is gone: {home}", hint="put it back, or plan again")
-    with Systems(systems_of(planned.header, systems), around, home) as opened, ExitStack() as leaving:
+    with (
+        Systems(systems_of(planned.header, systems), around, home, budgets=folder, bounds=options.bounds) as opened,
+        ExitStack() as leaving,
+    ):
         opened.resolve([step.target[0] for step in planned.header.steps])
         may_write(
             folder
         )  # before the first request, as all that a state may be refused for: it is opened if it is there
-        known = leaving.enter_context(State.open(folder, write=True)) if folder.exists() else None
+        known = leaving.enter_context(State.open(folder, write=True)) if (folder / STATE).exists() else None
         open_file = opener(planned, opened)
         ways = {step.step: way_of(step, opened, open_file) for step in planned.header.steps}
         # made after that: a plan that is refused here makes none

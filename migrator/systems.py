@@ -15,6 +15,7 @@ from migrator.codec.build import build, fields_of
 from migrator.connectors import connector as load_connector
 from migrator.contract import (
     Answer,
+    Bounds,
     Budget,
     Call,
     Capabilities,
@@ -22,6 +23,8 @@ from migrator.contract import (
     Source,
     Target,
     Transfer,
+    Unlimited,
+    Wait,
     Wire,
     Writing,
 )
@@ -30,9 +33,11 @@ from migrator.model.lean import dataclass
 from migrator.model.people import Person
 from migrator.model.playbook import Read, System, Write
 from migrator.model.problem import Place, Problem
+from migrator.model.run import Noticed, Waiting
 from migrator.model.values import Collection, File
+from migrator.state.budget import Budgets, Limits
 from migrator.transform.environment import render_environment
-from migrator.transport.pace import ProcessBudget, parse_pace
+from migrator.transport.pace import parse_pace
 from migrator.transport.secrets import Scrubber
 from migrator.transport.stack import OpenWire, open_wire
 
@@ -51,6 +56,8 @@ class Surroundings:
     """The signal that asks this run to stop, if one came."""
     adapters: Mapping[str, Any] | None = None
     """System name -> adapter to reach it through (an application in this process, a cassette)."""
+    aside: Callable[[Waiting | Noticed], None] = lambda event: None
+    """Told at once, on any thread, what no generator can yield: a read waits, the pace budget was damaged."""
 
 
 class _Unwired:
@@ -147,12 +154,26 @@ class Opened:
 class Systems:
     """The systems of one playbook or plan, opened when they are first asked for. A context manager."""
 
-    def __init__(self, systems: Mapping[str, System], around: Surroundings, folder: Path) -> None:
+    def __init__(
+        self,
+        systems: Mapping[str, System],
+        around: Surroundings,
+        folder: Path,
+        *,
+        budgets: Path | None,
+        bounds: Bounds | None = None,
+    ) -> None:
+        """`folder`: where paths of file systems start. `budgets`: the state folder whose paces and quotas are shared;
+        None: this process counts for itself. `bounds`: how long people let a read wait.
+        """
         self._systems = systems
         self._around = around
         self._folder = folder
+        self._bounds = bounds or Bounds()
         self._opened: dict[str, Opened] = {}
         self._stack = ExitStack()
+        say = lambda problem: around.aside(Noticed(problem=problem))  # noqa: E731  a line of glue
+        self._budgets = self._stack.enter_context(Budgets(budgets, around.clock, say))
 
     def __enter__(self) -> Self:
         return self
@@ -202,12 +223,15 @@ class Systems:
             rates = parse_pace(transfer.pace, told.pace)
         except ValueError as error:
             raise PlaybookInvalid(_fault(name, "", ("pace",), str(error))) from error
-        in_flight = transfer.in_flight or told.in_flight
+        quota, in_flight = transfer.quota or told.daily_quota, transfer.in_flight or told.in_flight
 
         def adjust(capabilities: Capabilities) -> Capabilities:
-            return replace(capabilities, pace=parse_pace(transfer.pace, capabilities.pace), in_flight=in_flight)
+            pace = parse_pace(transfer.pace, capabilities.pace)
+            return replace(capabilities, pace=pace, in_flight=in_flight, daily_quota=quota)
 
-        budget = ProcessBudget(rates, told.daily_quota, around.clock)
+        limits = Limits(rates=rates, quota=quota, quota_reset=told.quota_reset, in_flight=in_flight)
+        tenant = f"{self._systems[name].connector}:{kind.tenant(options)}"
+        budget = Unlimited() if kind.medium == "file" and not rates else self._budgets.of(tenant, limits)
         wire = self._stack.enter_context(
             open_wire(
                 kind,
@@ -219,10 +243,15 @@ class Systems:
                 scrubber=around.scrubber,
                 folder=self._folder,
                 adapter=(around.adapters or {}).get(name),
+                bounds=self._bounds,
+                waits=self._waits,
             )
         )
         system = self._stack.enter_context(kind(options, wire))
         return Opened(name, system, wire, budget, transfer, adjust)
+
+    def _waits(self, wait: Wait) -> None:
+        self._around.aside(Waiting(seconds=wait.seconds, why=wait.why))
 
 
 def _rendered(name: str, options: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from migrator.cli.invocation import Invocation, pass_invocation
-from migrator.cli.options import PLAYBOOK, Command, apply_options, coming, systems
+from migrator.cli.options import PLAYBOOK, Command, apply_options, systems
 
 
 @click.command("apply", cls=Command)
@@ -17,7 +17,6 @@ from migrator.cli.options import PLAYBOOK, Command, apply_options, coming, syste
 @systems()
 @click.option("--expect-hash", metavar="HASH", help="The plan hash that was approved.")
 @click.option("--auto-approve", is_flag=True, help="With a PLAYBOOK: do not ask.")
-@coming("--until", metavar="TIME")
 @click.option("--verify", is_flag=True, help="Plan again afterwards and expect no change: else 2.")
 @pass_invocation
 def command(

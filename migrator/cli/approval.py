@@ -50,7 +50,9 @@ def of_playbook(
     read(playbook, systems)  # a file that is neither plan nor playbook is told as that
     can_be_asked(auto_approve)
     with scratch() as place:
-        making = plan(playbook, place, invocation.around, systems=systems, state=invocation.state)
+        making = plan(
+            playbook, place, invocation.around, systems=systems, state=invocation.state, bounds=options.bounds
+        )
         made = planned(invocation, making)
         show(invocation, place, kept=False, made=made)
         if not _has_lines(made):

@@ -62,11 +62,12 @@ def _usage(invocation: Invocation, error: click.UsageError) -> int:
 
 
 def _told(invocation: Invocation, error: Exception) -> int:
+    from migrator.cli.running import told_of
     from migrator.errors import MigratorError, Paused
 
     if not isinstance(error, MigratorError):
         return _fault(invocation, error)
-    invocation.view.problems(error.problems)
+    invocation.view.problems(told_of(invocation, error))
     stopped = invocation.signals.stop()
     if stopped is not None and isinstance(error, Paused):
         return 128 + stopped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from dataclasses import field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from migrator.cli.signals import Signals
 from migrator.model.lean import dataclass
 
 if TYPE_CHECKING:
+    from migrator.model.run import Event
     from migrator.pipeline import Surroundings
     from migrator.transport.pace import SystemClock
     from migrator.transport.secrets import Scrubber
@@ -40,6 +42,7 @@ class Invocation:
     """-q."""
     verbose: bool = False
     """-v."""
+    _showing: threading.RLock = field(default_factory=threading.RLock)
 
     @cached_property
     def view(self) -> View:
@@ -75,7 +78,18 @@ class Invocation:
         """What the pipeline is handed."""
         from migrator.pipeline import Surroundings
 
-        return Surroundings(env=dict(os.environ), clock=self.clock, scrubber=self.scrubber, stop=self.signals.stop)
+        return Surroundings(
+            env=dict(os.environ),
+            clock=self.clock,
+            scrubber=self.scrubber,
+            stop=self.signals.stop,
+            aside=self.show,
+        )
+
+    def show(self, event: Event) -> None:
+        """Show an event; any thread may."""
+        with self._showing:
+            self.view.event(event)
 
     def drain(self) -> None:
         """From now on a signal lets what is in flight come home first."""

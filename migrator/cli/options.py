@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from migrator.cli.invocation import Invocation
+from migrator.cli.times import Duration, Moment
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FORMATS = ("text", "jsonl", "markdown", "html")
@@ -89,6 +90,16 @@ def systems() -> Decorator:
     return click.option("--systems", type=PLAYBOOK, metavar="FILE", help="Systems in a file of their own.")
 
 
+def max_wait() -> Decorator:
+    """--max-wait DURATION."""
+    return click.option(
+        "--max-wait",
+        type=Duration(),
+        metavar="DURATION",
+        help="Longest wait at a stretch, such as 90s, 15m or 2h; longer pauses (default: 15m).",
+    )
+
+
 def apply_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """What people allow and ask of an apply or resume."""
     natural = click.IntRange(min=0)
@@ -110,11 +121,12 @@ def apply_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="PERCENT",
             help="Failures that stop the run, from 100 records on (default: 5).",
         ),
+        max_wait(),
         click.option(
-            "--max-wait",
-            type=click.FloatRange(min=0),
-            metavar="SECONDS",
-            help="Longest wait at a stretch; longer pauses the run (default: 900).",
+            "--until",
+            type=Moment(),
+            metavar="TIME",
+            help="Pause the run at this time: 06:00, or 2026-11-24T06:00.",
         ),
         click.option(
             "--lock-timeout",

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from migrator.cli.invocation import Invocation, pass_invocation
-from migrator.cli.options import PLAYBOOK, Command, systems
+from migrator.cli.options import PLAYBOOK, Command, max_wait, systems
 
 
 @click.command("plan", cls=Command)
@@ -21,6 +21,7 @@ from migrator.cli.options import PLAYBOOK, Command, systems
 @click.option("--where", metavar="EXPR", help="Only source records for which this holds, such as 'record.id > 9'.")
 @click.option("--full", is_flag=True, help="Show every change and every value whole.")
 @click.option("--detailed-exitcode", is_flag=True, help="2 when there are changes, 0 when there are none.")
+@max_wait()
 @click.option(
     "--allow-count-drift", is_flag=True, help="Plan although the source changed under the reading; no deletes then."
 )
@@ -36,19 +37,26 @@ def command(
     where: str | None,
     full: bool,
     detailed_exitcode: bool,
+    max_wait: float | None,
     allow_count_drift: bool,
 ) -> int:
     """Read both sides and show what an apply would change. Changes nothing."""
     from migrator.cli.planning import planned, scratch, show
     from migrator.ledger import may_become_plan
-    from migrator.pipeline import Selection, plan
+    from migrator.pipeline import ApplyOptions, Selection, plan
 
     selection = Selection(only=only, exclude=exclude, limit=limit, where=where, allow_count_drift=allow_count_drift)
     if out is not None:
         may_become_plan(out, playbook)
     with nullcontext(out) if out is not None else scratch() as place:
         making = plan(
-            playbook, place, invocation.around, systems=systems, state=invocation.state, selection=selection
+            playbook,
+            place,
+            invocation.around,
+            systems=systems,
+            state=invocation.state,
+            selection=selection,
+            bounds=ApplyOptions(max_wait=max_wait).bounds,
         )
         made = planned(invocation, making)
         show(invocation, place, kept=out is not None, full=full, made=made)

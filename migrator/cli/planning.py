@@ -19,7 +19,7 @@ def planned(invocation: Invocation, making: Generator[Planning, None, Planned]) 
     """The plan, when it stands. Raises MigratorError."""
     while True:
         try:
-            invocation.view.event(next(making))
+            invocation.show(next(making))
         except StopIteration as end:
             made: Planned = end.value
             return made

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from migrator.cli.invocation import Invocation
 
 if TYPE_CHECKING:
+    from migrator.errors import MigratorError
+    from migrator.model.problem import Problem
     from migrator.model.run import Event
     from migrator.pipeline import ApplyOptions
 
@@ -52,10 +54,10 @@ def carried_out(
                 started = event
                 for name in unchecked(Path(event.state), event.plan_hash):
                     invocation.urge(f"TLS IS NOT CHECKED for system {name} (insecure: true)")
-            view.event(event)
+            invocation.show(event)
     except MigratorError as caught:
         error = caught
-        view.problems(caught.problems)
+        view.problems(told_of(invocation, caught))
     command = go_on(started.run, Path(started.state)) if started else None
     if ended is not None:
         view.event(replace(ended, resume=command if ended.resume else None))
@@ -64,6 +66,17 @@ def carried_out(
     elif started is not None:
         invocation.urge(f"go on with  {command}")
     return _code(invocation, error, ended)
+
+
+def told_of(invocation: Invocation, error: MigratorError) -> tuple[Problem, ...]:
+    """Its problems; of a pause whose end is known, with the local time of it."""
+    from migrator.errors import Paused
+
+    if not isinstance(error, Paused) or error.seconds is None or invocation.signals.stop() is not None:
+        return error.problems
+    from migrator.cli.times import with_hour
+
+    return with_hour(error.problems, error.seconds, invocation.clock.wall())
 
 
 def _planned_anew(invocation: Invocation, run: int, state: Path | None, systems: Path | None) -> None:

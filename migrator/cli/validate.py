@@ -19,7 +19,7 @@ def command(invocation: Invocation, playbooks: tuple[Path, ...], systems: Path |
     """Find everything that is wrong with playbooks, without the network."""
     from migrator.pipeline import validate
 
-    warnings = validate(playbooks, invocation.around, systems=systems, online=online)
+    warnings = validate(playbooks, invocation.around, systems=systems, online=online, state=invocation.state)
     invocation.view.problems(warnings)
     for path in playbooks:
         invocation.say(f"{path}: valid", line="valid", playbook=str(path), online=online)

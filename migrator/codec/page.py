@@ -11,7 +11,8 @@ from migrator.codec.build import choices, fields_of, is_required, members
 _HEAD = """# Connectors
 
 Made from the options classes of each connector; a test says when it is out of date. Beside its own keys a system
-takes `pace`, `in_flight`, `zone`, `timeout`, `ca_bundle`, `proxy` and `insecure` (see [the playbook](playbook.md)).
+takes `pace`, `in_flight`, `quota`, `zone`, `timeout`, `ca_bundle`, `proxy` and `insecure` (see
+[the playbook](playbook.md) and [pace and quotas](../how-to/pace-and-quotas.md)).
 A **secret** takes nothing but one `{{ env.NAME }}` expression.
 
 - A KaiNexus `collection` is the id of an Item List card as a source (or, with `query: {list: CARD}`, the template),

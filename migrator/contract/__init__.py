@@ -13,7 +13,7 @@ from __future__ import annotations
 from migrator.contract.capabilities import EVERY, Capabilities, Creates, Rate, Recheck
 from migrator.contract.connector import Source, Target
 from migrator.contract.content import BETWEEN, begin_of, frozen, json_of
-from migrator.contract.handed import Auth, Budget, Clock, IdMap, Mapped, Pair, Transfer, Wire, pair_of_ref
+from migrator.contract.handed import Auth, Clock, IdMap, Mapped, Pair, Transfer, Wire, pair_of_ref
 from migrator.contract.messages import (
     Answer,
     Batch,
@@ -28,6 +28,7 @@ from migrator.contract.messages import (
     Writing,
     quick_done,
 )
+from migrator.contract.waiting import Bounds, Budget, Unlimited, Wait
 
 __all__ = [
     "Capabilities",
@@ -38,12 +39,15 @@ __all__ = [
     "Source",
     "Target",
     "Auth",
+    "Bounds",
     "Budget",
     "Clock",
     "IdMap",
     "Mapped",
     "Pair",
     "Transfer",
+    "Unlimited",
+    "Wait",
     "Wire",
     "Call",
     "Answer",

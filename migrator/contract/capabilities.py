@@ -94,7 +94,7 @@ class Capabilities:
     daily_quota: int | None = None
     """Calls a day, where there is a limit."""
     quota_reset: str = "00:00Z"
-    """When the day begins."""
+    """When the day begins: HH:MM and Z, or a time zone by name ("09:00 Asia/Tokyo")."""
     renew_after: frozenset[str] = frozenset()
     """Collections whose new records need a fresh session before they can be used (GLPI's entities)."""
     marker_field: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Protocol, Self
+from urllib.parse import urlsplit
 
 from migrator.contract.capabilities import Capabilities
 from migrator.contract.handed import Auth, Wire
@@ -30,6 +31,15 @@ class Source(Protocol):
     def address(cls, options: Any) -> str:
         """Base URL without a trailing slash, or a folder as written. Pure."""
         ...
+
+    @classmethod
+    def tenant(cls, options: Any) -> str:
+        """Whose limits calls count against, told without asking: one pace and quota for all that say the same.
+
+        Pure. Default: host and path of the address; to be told where one address serves many tenants.
+        """
+        parts = urlsplit(cls.address(options))
+        return f"{parts.netloc.rpartition('@')[2].lower()}{parts.path}"
 
     @classmethod
     def check(cls, options: Any) -> tuple[str, ...]:

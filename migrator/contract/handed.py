@@ -21,6 +21,9 @@ class Transfer:
         default=None, metadata=about("Calls per time instead of the documented limit.", examples=("5/min", "off"))
     )
     in_flight: int | None = dataclasses.field(default=None, metadata=about("Requests at a time.", examples=(4,)))
+    quota: int | None = dataclasses.field(
+        default=None, metadata=about("Calls a day instead of the documented limit.", examples=(8000, 100000))
+    )
     zone: str = dataclasses.field(
         default="UTC",
         metadata=about("Time zone of dates and times without one.", examples=("Asia/Tokyo",)),
@@ -122,23 +125,11 @@ class Clock(Protocol):
         ...
 
     def wall(self) -> float:
-        """Epoch seconds; for records of what happened, never for decisions."""
+        """Epoch seconds; for records of what happened, and for what processes or people share: a day, an hour."""
         ...
 
     def wait(self, seconds: float) -> None:
         """Let time pass; returns early when the run is asked to stop."""
-        ...
-
-
-class Budget(Protocol):
-    """Pace and quota of one tenant."""
-
-    def take(self, kind: str) -> float:
-        """Take a place for one call of this kind. 0.0: taken; else seconds until asking again makes sense."""
-        ...
-
-    def told(self, seconds: float) -> None:
-        """The server asked for a rest: no call of any kind before these seconds are over."""
         ...
 
 

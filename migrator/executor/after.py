@@ -106,3 +106,17 @@ def _did(load: Load, result: Done) -> Action:
 def _failed(load: Load, result: Failed) -> Settled:
     status = Status.CONFLICT if result.cause in (Cause.MOVED, Cause.GONE, Cause.TAKEN) else Status.FAILED
     return settled_not(load, status, code=result.code, reason=result.reason, cause=result.cause, field=result.field)
+
+
+@dataclass(order=True, slots=True)
+class Settling:
+    """What is looked at when its time has come."""
+
+    due: float
+    """Seconds of the clock that never jumps."""
+    number: int
+    """First come, first looked at."""
+    parcel: Parcel = field(compare=False)
+    """The request."""
+    doubtful: list[tuple[Load, str]] = field(compare=False)
+    """Its changes in doubt, and why."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
+from migrator.contract.waiting import out_of_time
 from migrator.errors import Interrupted, MigratorError
 from migrator.executor.desk import Desk, Nothing
 from migrator.executor.feed import parcels, prepared
@@ -19,6 +20,9 @@ from migrator.planfile import Section
 
 DRAIN = 240
 """Times SLICE that requests under way are waited for once the run must stop; then the resume looks at them."""
+
+NOTICED = 1.0
+"""Seconds of waiting that people are told of."""
 
 Pause = tuple[float, str]
 """Seconds until something can be done, and why; 0.0: something was done."""
@@ -119,7 +123,8 @@ def _move(desk: Desk, feed: Iterator[Parcel | None]) -> Pause | None:
     if parcel is Nothing.YET:
         return 0.0, ""
     if not isinstance(parcel, Nothing):
-        return desk.launch(parcel), "the pace of the system"
+        turn = desk.launch(parcel)
+        return (0.0, "") if turn is None else (turn.seconds, turn.why)
     if desk.busy:
         desk.await_answer()
         return 0.0, ""
@@ -133,6 +138,9 @@ def _go_on(running: Running, desk: Desk | None) -> None:
     number = running.stop()
     if number is not None:
         raise Interrupted(f"stopped by signal {number}, between two requests", signal_number=number)
+    until = running.options.until
+    if until is not None and running.clock.wall() >= until:
+        raise out_of_time("the time of --until has come")
     failure = None if desk is None else desk.failures.stop()
     if failure is not None:
         raise failure
@@ -143,7 +151,7 @@ def _waited(running: Running, seconds: float, why: str) -> Iterator[Event]:
     if seconds <= 0:
         return
     until = running.clock.monotonic() + seconds
-    if until > running.waits_until + 0.5:
+    if seconds >= NOTICED and until > running.waits_until + 0.5:
         running.waits_until = until
         running.tell(Waiting(seconds=seconds, why=why))
         yield from running.events()

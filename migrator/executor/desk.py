@@ -10,10 +10,10 @@ import heapq
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
 from enum import Enum
 
-from migrator.contract import Answer, Recheck
+from migrator.contract import Answer, Recheck, Wait
+from migrator.contract.waiting import LONGER, asked_rest
 from migrator.errors import (
     Conflict,
     Denied,
@@ -29,17 +29,18 @@ from migrator.errors import (
     Throttled,
     UploadGone,
 )
-from migrator.executor.after import After, after_results, breach
+from migrator.executor.after import After, Settling, after_results, breach
 from migrator.executor.drift import Drift
 from migrator.executor.load import Load, Parcel, batches_of, packed
 from migrator.executor.recover import after_conflict, after_doubt, after_recheck, needs_settling
 from migrator.executor.renewal import Renewal
 from migrator.executor.rescue import denied, failed, halves, refused
 from migrator.executor.running import SLICE, Running
-from migrator.executor.stops import Failures
-from migrator.executor.vain import WHOLE, Vain
+from migrator.executor.stops import LONGEST_REST, Failures, Outage
+from migrator.executor.vain import Vain
 from migrator.executor.way import Way
 from migrator.model.plan import Phase
+from migrator.model.problem import Problem, Severity
 from migrator.model.run import Cause
 from migrator.planfile import Section
 
@@ -47,20 +48,8 @@ TRIES = 8
 """Times that a request which left nothing behind is made again."""
 READS = 3
 """Times that a file whose bytes did not come as its system said is asked for."""
-LONGEST_WAIT = 900.0
-"""Seconds of waiting at a stretch, where people say nothing else; more means a quota, and the run pauses."""
 _LOOK_AFTER_FRUITLESS = 2
 """Conflicts without a moved record after which a batch is halved."""
-
-
-@dataclass(order=True, slots=True)
-class _Settling:
-    """What is looked at when its time has come."""
-
-    due: float
-    number: int
-    parcel: Parcel = field(compare=False)
-    doubtful: list[tuple[Load, str]] = field(compare=False)
 
 
 class Nothing(Enum):
@@ -79,11 +68,13 @@ class Desk:
         self._running, self._way, self._section = running, way, section
         self._again: deque[Parcel] = deque()
         self._flying: dict[Future[Answer], Parcel] = {}
-        self._settling: list[_Settling] = []
+        self._settling: list[Settling] = []
         self._count = 0
         self._login = 0
         self._renewed = False
         self._vain = Vain()
+        self._bounds = running.options.bounds
+        self._outage = Outage(running.clock, running.chance, self._bounds.max_wait)
         self._drift = Drift(running, way, section)
         self._renewal = Renewal(running, way)
         self.extra = 0
@@ -115,20 +106,25 @@ class Desk:
         parcel = next(feed, Nothing.LEFT)
         return Nothing.YET if parcel is None else parcel
 
-    def launch(self, parcel: Parcel) -> float:
-        """Send it, and answer 0.0; or the seconds until there is a place for it: then it is kept. Raises Paused."""
+    def launch(self, parcel: Parcel) -> Wait | None:
+        """Send it, and answer None; or tell how long there is no place for it: then it is kept. Raises Paused."""
         self._encode(parcel)
         assert parcel.call is not None  # noqa: S101  it was just made
-        seconds = self._way.budget.take(parcel.call.kind)
-        if seconds > 0:
-            self._again.appendleft(parcel)
-            longest = self._running.options.max_wait
-            if seconds > (LONGEST_WAIT if longest is None else longest):
-                raise Paused("the next call would have to wait too long", seconds=seconds)
-            return seconds
-        if parcel.checked or self._stands(parcel):
+        budget, call = self._way.budget, parcel.call
+        wait = None if parcel.placed else budget.take(call.kind, call.quota)
+        if wait is None:
+            parcel.placed = True
+            if not (parcel.checked or self._stands(parcel)):  # it reads: no call may be counted as under way yet
+                return None
+            wait = budget.enter()
+        if wait is None:
             self._send(parcel)
-        return 0.0
+            return None
+        self._again.appendleft(parcel)
+        refusal = self._bounds.refusal(wait, self._running.clock.wall())
+        if refusal is not None:
+            raise refusal
+        return wait
 
     def await_answer(self) -> None:
         """Let time pass until an answer comes, for a moment at most."""
@@ -183,13 +179,19 @@ class Desk:
         lines = [load.line for load in parcel.loads]
         step, phase, run = self._section.step, self._phase(parcel), self._running.run.number
         self.failures.watch(parcel)
-        journal = self._running.state.journal
-        parcel.seq = journal.intent(run, step, phase, parcel.call, lines, extra=parcel.extra)
-        self.extra += parcel.extra
-        for load in parcel.loads:
-            load.attempts += 1
-        parcel.login = self._login
-        self._flying[self._way.wire.send(parcel.call, self._way.open_file)] = parcel
+        journal, budget, parcel.placed = self._running.state.journal, self._way.budget, False
+        try:
+            parcel.seq = journal.intent(run, step, phase, parcel.call, lines, extra=parcel.extra)
+            self.extra += parcel.extra
+            for load in parcel.loads:
+                load.attempts += 1
+            parcel.login = self._login
+            future = self._way.wire.send(parcel.call, self._way.open_file)
+        except BaseException:
+            budget.leave()
+            raise
+        future.add_done_callback(lambda answered: budget.leave())
+        self._flying[future] = parcel
 
     def _phase(self, parcel: Parcel) -> Phase:
         return Phase.UPLOAD if parcel.renews else self._section.phase
@@ -201,13 +203,16 @@ class Desk:
         if error is None:
             self._decoded(parcel, future.result())
         elif isinstance(error, NotSent):
-            self._fruitless(parcel, error, min(60.0, 0.5 * 2**parcel.fruitless))
+            self._fruitless(parcel, error, min(LONGEST_REST, 0.5 * 2**parcel.fruitless))
         elif isinstance(error, FileUnread):
             self._unread(parcel, error)
         elif isinstance(error, Lost):
             self._doubt(parcel, [(load, error.problems[0].summary) for load in parcel.loads])
         elif isinstance(error, LoginRefused):
             self._logged_out(parcel, error)
+        elif isinstance(error, Paused):  # its login would have had to wait too long: nothing of it has left
+            self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
+            raise error
         elif isinstance(error, MigratorError):
             raise error
         else:
@@ -230,7 +235,7 @@ class Desk:
         try:
             (result,) = self._way.target.decode(parcel.sent, answer)
         except Throttled as error:
-            self._fruitless(parcel, error, error.seconds)
+            self._fruitless(parcel, error, self._asked(parcel, answer, error))
         except LoginRefused as error:
             self._logged_out(parcel, error)
         except SystemFailed as error:
@@ -256,7 +261,7 @@ class Desk:
         try:
             results = self._way.target.decode(parcel.sent, answer)
         except Throttled as error:
-            self._fruitless(parcel, error, error.seconds)
+            self._fruitless(parcel, error, self._asked(parcel, answer, error))
         except Conflict as error:
             self._conflict(parcel, error)
         except Denied as error:
@@ -277,6 +282,8 @@ class Desk:
 
     def _told(self, parcel: Parcel, after: After) -> None:
         self._vain.told += bool(after.settled or after.landing)
+        if len(after.doubtful) < len(parcel.loads):
+            self._outage.over()
         if not after.doubtful:
             self._follow(after, parcel)
             return
@@ -284,17 +291,29 @@ class Desk:
         self._follow(after)
         self._doubt(parcel, doubtful)
 
-    def _fruitless(self, parcel: Parcel, error: SystemFailed, seconds: float | None) -> None:
+    def _asked(self, parcel: Parcel, answer: Answer, error: Throttled) -> float:
+        """Seconds of rest after a refusal for haste: as the server says, else a bound that doubles, full jitter."""
+        said, absurd = asked_rest(answer, self._running.clock.wall())
+        if absurd is not None:
+            word = f"{error.problems[0].summary}, for {absurd:,.0f} s: that is not believed"
+            self._running.notice(Problem(code=error.code, severity=Severity.WARNING, summary=word))
+        if said is None:
+            said = error.seconds
+        return min(LONGEST_REST, 2.0 ** (parcel.fruitless + 1)) * self._running.chance() if said is None else said
+
+    def _fruitless(self, parcel: Parcel, error: SystemFailed, seconds: float) -> None:
         """Nothing was written: the same again after a rest, so many times."""
         parcel.fruitless += 1
         self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
+        if parcel.fruitless > TRIES and isinstance(error, Throttled):
+            raise Paused(f"{error.problems[0].summary}, {parcel.fruitless} times in a row", hint=LONGER)
         if parcel.fruitless > TRIES:
             raise RunStopped(
                 f"{error.problems[0].summary}; tried {parcel.fruitless} times",
                 detail=error.problems[0].detail,
                 hint="mend the connection, then resume",
             )
-        self._way.budget.told(min(60.0, 2.0**parcel.fruitless) if seconds is None else seconds)
+        self._way.budget.told(seconds)
         self._again.append(parcel)
 
     def _logged_out(self, parcel: Parcel, error: LoginRefused) -> None:
@@ -325,33 +344,30 @@ class Desk:
         """The row stays open until every change in it is known."""
         assert parcel.call is not None  # noqa: S101  it was sent
         loads = [load for load, _ in doubtful]
+        rest = self._outage.rest(doubtful[0][1])
+        if rest:
+            self._way.budget.told(rest)
         if parcel.renews:
             self._running.state.journal.settle(self._running.run.number, (), (parcel.seq,))
             self._again.append(parcel)
         elif parcel.call.repeatable:
             for load in loads:
                 load.doubted = True
-            self._sift(After(again=loads), parcel, doubtful)
+            self._sent_again(After(again=loads), parcel, doubtful)
         elif needs_settling(self._way, loads):
             self._count += 1
             due = self._running.clock.monotonic() + self._way.capabilities.settle
-            heapq.heappush(self._settling, _Settling(due, self._count, parcel, doubtful))
+            heapq.heappush(self._settling, Settling(due, self._count, parcel, doubtful))
         else:
             self._looked(parcel, doubtful)
 
     def _looked(self, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
         after = self._running.turning(after_doubt(self._way, self._running.kind, doubtful))
-        self._sift(after, parcel, doubtful)
+        self._sent_again(after, parcel, doubtful)
 
-    def _sift(self, after: After, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
-        """Nothing goes again for ever. Raises RunStopped, after what is known was written down."""
-        tired = max((load.attempts for load in after.again), default=0)
-        stop = self._vain.sift(after, {load.line: why for load, why in doubtful}, self._way.capabilities)
+    def _sent_again(self, after: After, parcel: Parcel, doubtful: list[tuple[Load, str]]) -> None:
+        self._vain.sift(after, {load.line: why for load, why in doubtful}, self._way.capabilities)
         self._follow(after, parcel)
-        if stop is not None:
-            raise stop
-        if tired >= WHOLE:
-            self._way.budget.told(min(60.0, 2.0**tired))
 
     # ------------------------------------------------------------ what follows
 

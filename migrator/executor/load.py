@@ -82,6 +82,8 @@ class Parcel:
     """A part of what was denied before: the first record has been tried alone."""
     checked: bool = False
     """Drift was looked for."""
+    placed: bool = False
+    """It has its place in the pace."""
     extra: bool = False
     """It is sent only since a request was refused for some of its records."""
     fruitless: int = 0

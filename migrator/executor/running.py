@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
@@ -56,6 +57,8 @@ class Running:
     """Events that were not handed on yet."""
     doubted: set[int] = field(default_factory=set)
     """Lines that were in doubt when the run was taken up, and are sent again."""
+    chance: Callable[[], float] = random.random
+    """Numbers 0 to 1, for rests that nobody asked for."""
     waits_until: float = float("-inf")
     """Until when a wait was told already, on the monotonic clock."""
     taken: list[int] = field(default_factory=list)

@@ -1,11 +1,15 @@
-"""When a run stops by itself: the first three batches of a step fail wholly alike, or too many records fail."""
+"""When a run stops by itself: the first three batches of a step fail wholly alike, too many records fail, or nothing
+that a server answers makes sense for too long.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field
 
-from migrator.errors import RunStopped
+from migrator.contract import Clock
+from migrator.contract.waiting import LONGER
+from migrator.errors import Paused, RunStopped
 from migrator.executor.load import Load, Parcel
 from migrator.model.lean import dataclass
 from migrator.model.problem import Place, Problem
@@ -16,6 +20,10 @@ FIRST = 3
 """Requests at the start of a section that are watched."""
 AFTER = 100
 """Records of a section after which the share counts."""
+ROUNDING = 0.01
+"""Seconds by which two clocks may tell the same moment."""
+LONGEST_REST = 60.0
+"""Most seconds of a rest that no server asked for."""
 PERCENT = 5.0
 """Share of failures that stops a run, where people say nothing else."""
 
@@ -100,3 +108,35 @@ class Failures:
                 hint="look at the report; mend the cause and resume, or allow more with --max-errors",
             )
         )
+
+
+class Outage:
+    """Requests in a row whose answers tell nothing: the server is ill, and is given time. Of one section."""
+
+    def __init__(self, clock: Clock, chance: Callable[[], float], most: float) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._most = most
+        self._times = 0
+        self._rested = 0.0
+        self._until = float("-inf")
+
+    def over(self) -> None:
+        """An answer made sense."""
+        self._times, self._rested = 0, 0.0
+
+    def rest(self, why: str) -> float:
+        """Seconds to rest after one more: nothing after the first, then a bound that doubles, full jitter.
+
+        Those that were under way at the same time count as one. Raises Paused after as long as people let us wait.
+        """
+        now = self._clock.monotonic()
+        if now < self._until - ROUNDING:
+            return 0.0
+        self._times += 1
+        seconds = min(LONGEST_REST, 2.0 ** (self._times - 1)) * self._chance() if self._times > 1 else 0.0
+        self._rested += seconds
+        if self._rested > self._most:
+            raise Paused(f"{why}; {self._times} times in a row, for {self._rested:,.0f} s", hint=LONGER)
+        self._until = now + seconds
+        return seconds

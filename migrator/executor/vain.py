@@ -2,7 +2,7 @@
 
 A server that answers every write with an accident would else be asked for ever. One record that it cannot take makes
 a whole batch vain: halving finds it, and the others are written. Where nothing else gets through either, it is the
-server: the run stops, and a resume goes on.
+server, and how long that is waited for is told by `--max-wait` (`stops.Outage`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping
 
 from migrator.contract import Capabilities
-from migrator.errors import RunStopped
 from migrator.executor.after import After
 from migrator.executor.load import Load, packed, settled_not
 from migrator.executor.rescue import halves
@@ -31,33 +30,25 @@ class Vain:
         self._since: dict[int, int] = {}
         self._alone: Counter[int] = Counter()
 
-    def sift(self, after: After, whys: Mapping[int, str], capabilities: Capabilities) -> RunStopped | None:
-        """Take what went in vain too often out of `after.again`: halved, failed, or (the error) ending the run."""
+    def sift(self, after: After, whys: Mapping[int, str], capabilities: Capabilities) -> None:
+        """Take what went in vain too often out of `after.again`: halved, or failed where others get through."""
         tired = [load for load in after.again if load.attempts >= WHOLE]
-        if not tired:
-            return None
         for load in tired:
             self._since.setdefault(load.line, self.told)
         if len(tired) == 1:
-            return self._alone_again(after, tired[0], whys)
-        after.again = [load for load in after.again if load.attempts < WHOLE]
-        for parcel in packed(capabilities, tired):
-            after.parcels += halves(parcel) if len(parcel.loads) > 1 else [parcel]
-        return None
+            self._alone_again(after, tired[0], whys)
+        elif tired:
+            after.again = [load for load in after.again if load.attempts < WHOLE]
+            for parcel in packed(capabilities, tired):
+                after.parcels += halves(parcel) if len(parcel.loads) > 1 else [parcel]
 
-    def _alone_again(self, after: After, load: Load, whys: Mapping[int, str]) -> RunStopped | None:
+    def _alone_again(self, after: After, load: Load, whys: Mapping[int, str]) -> None:
         self._alone[load.line] += 1
-        if self._alone[load.line] < ALONE:
-            return None
+        if self._alone[load.line] < ALONE or self.told == self._since[load.line]:
+            return
         after.again.remove(load)
         why = whys.get(load.line, "no answer told")
         reason = f"sent {load.attempts} times, and nothing came of it: {why}"
-        if self.told == self._since[load.line]:
-            return RunStopped(
-                f"record {load.name}: {reason}",
-                hint="nothing else gets through either: see to the server, then resume; what is done stays done",
-            )
         after.settled.append(
             (load, settled_not(load, Status.FAILED, code="RN046", reason=reason, cause=Cause.REFUSED))
         )
-        return None

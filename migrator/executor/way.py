@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 
-from migrator.contract import Budget, Capabilities, Pair, Query, Target, Wire, Writing
+from migrator.contract import Bounds, Budget, Capabilities, Pair, Query, Target, Wire, Writing
 from migrator.model.lean import dataclass
 from migrator.model.values import File, Origin
 
@@ -81,5 +82,13 @@ class ApplyOptions:
     """Seconds of waiting at a stretch after which the run pauses; None: 900."""
     lock_timeout: float = 0.0
     """Seconds to wait for another run on the same collections."""
+    until: float | None = None
+    """Epoch seconds at which the run pauses; None: when it is done."""
     overwrite: bool = False
     """Records that moved since planning are written over, their values kept in the journal."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """How long a call may wait."""
+        plain = Bounds(until=self.until)
+        return plain if self.max_wait is None else replace(plain, max_wait=self.max_wait)

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from migrator.model.references import PLAIN
+from migrator.model.references import PLAIN, inside
 from migrator.model.values import File, Value
 
 
 def files_in(value: Value) -> Iterator[File]:
     """All Files at any depth, in order: their places count from 0."""
-    if isinstance(value, File):
-        yield value
-    elif isinstance(value, tuple):
-        for one in value:
-            yield from files_in(one)
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from files_in(one)
+    return inside(value, File)
 
 
 def with_files(value: Value, given: Callable[[int, File], File]) -> Value:

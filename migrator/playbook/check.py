@@ -18,7 +18,6 @@ from migrator.model.playbook import Limits, MappingTable, PlaybookTest, RefSourc
 from migrator.model.problem import Severity
 from migrator.playbook.expressions import Template, constants_only
 from migrator.playbook.finding import Finding, did_you_mean
-from migrator.playbook.pending import not_yet
 from migrator.playbook.references import check_references
 from migrator.playbook.spelling import CONNECTOR, ref_tree, step_tree
 from migrator.playbook.steps import Surroundings, check_step
@@ -91,7 +90,6 @@ def draft(tree: Mapping[str, Any]) -> Draft:
 def check(made: Draft, checks: Checks, folder: File) -> list[Finding]:
     """All findings; mapping tables get their values from files in `folder` on the way."""
     known, found = check_systems(made, checks)
-    found.extend(not_yet(made.tree))
     for name, table in made.mappings.items():
         made.mappings[name], more = resolved(name, table, folder)
         found.extend(more)

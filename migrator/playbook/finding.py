@@ -41,7 +41,6 @@ CODES = {
     "PB038": "A mapping's table cannot be used.",
     "PB039": "A mapping, variable or environment name that does not exist.",
     "PB040": "A test names a step that does not exist.",
-    "PB041": "A key that is not carried out yet.",
     "PB042": "A `{{ }}` where nothing is evaluated, or none where an expression must stand.",
     "PB043": "Warning: a system that no step uses.",
     "PB044": "A name in `ref()` that is no step and no entry of `refs`, or no text; or a name of both.",

@@ -15,7 +15,6 @@ from migrator.model.lean import dataclass
 from migrator.model.playbook import System
 from migrator.playbook.expressions import SYSTEM_NAMES, Template, template_findings
 from migrator.playbook.finding import Finding, did_you_mean, shown, suggestion
-from migrator.playbook.pending import pending_options
 from migrator.playbook.shape import Shape, literal_secret
 from migrator.playbook.spelling import CONNECTOR, options_schema, system_schema
 
@@ -81,7 +80,6 @@ def check_system(
         return None, [Finding(path=(*base, CONNECTOR), code="PB030", summary=summary, hint=hint)]
     connector = connectors[system.connector]
     found = list(_shape(system, connector, base))
-    found.extend(pending_options(connector.Options, system.options, base))
     found.extend(_transfer(system.options, base))
     literal = {finding.path for finding in found if finding.code == "PB032"}
     for key, value in system.options.items():
@@ -94,7 +92,6 @@ def check_system(
 def check_options(options: type, tree: Mapping[str, Any], base: Path) -> Iterator[Finding]:
     """What is wrong with a step's `query` or `options` by the connector's types."""
     yield from _options_shape(options).findings(tree, base)
-    yield from pending_options(options, tree, base)
 
 
 @cache
@@ -161,6 +158,7 @@ _RULES: Mapping[str, tuple[Any, str]] = {
         "must be calls per s, min or h, or off",
     ),
     "in_flight": (lambda value: not isinstance(value, int) or value >= 1, "must be 1 or more"),
+    "quota": (lambda value: not isinstance(value, int) or value >= 1, "must be 1 or more"),
     "timeout": (lambda value: not isinstance(value, (int, float)) or value > 0, "must be more than 0"),
     "zone": (lambda value: not isinstance(value, str) or value in zones(), "must be the name of a time zone"),
 }

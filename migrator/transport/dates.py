@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from migrator.contract import Answer, Call, Clock
+from migrator.contract.waiting import epoch
 from migrator.transport.pace import Bare
 
 
@@ -32,12 +31,3 @@ class Dates:
             return answer
 
         return looked
-
-
-def epoch(text: str) -> float | None:
-    """An HTTP date as epoch seconds; None: it is none."""
-    try:
-        moment = parsedate_to_datetime(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError, IndexError, TypeError):
-        return None

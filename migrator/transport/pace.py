@@ -5,20 +5,17 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from migrator.contract import EVERY, Answer, Budget, Call, Clock, Rate
+from migrator.contract import EVERY, Answer, Bounds, Budget, Call, Clock, Rate, Wait
 from migrator.errors import Paused
 
 Bare = Callable[[Call, Mapping[str, str]], Answer]
 """A call with the login's headers beside it."""
 
 DAY = 86_400
-LONGEST_WAIT = 900.0
-"""Seconds that a read waits for its turn; more means a quota, and the run pauses instead."""
-SHORTEST_WAIT = 0.001
-"""Never wait less, lest rounding turns the last microsecond into a loop."""
+NOTICED = 1.0
+"""Seconds of waiting that people are told of."""
 
 UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "day": DAY}
 
@@ -71,56 +68,6 @@ class ManualClock:
             self._passed += max(0.0, seconds)
 
 
-class ProcessBudget:
-    """The budget of one process: a sliding window per rate, a count per UTC day. Safe for many threads.
-
-    (A quota that resets at 09:00 in Japan, as Kintone's does by its manual, resets at midnight UTC.)
-    """
-
-    def __init__(self, rates: Sequence[Rate], daily_quota: int | None, clock: Clock) -> None:
-        self._windows = [(rate, deque[float]()) for rate in rates]
-        self._quota = daily_quota
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._rest_until = float("-inf")
-        self._day = 0
-        self._today = 0
-
-    def take(self, kind: str) -> float:
-        """Take a place for one call. 0.0: taken; else seconds until asking again makes sense."""
-        with self._lock:
-            now = self._clock.monotonic()
-            mine = [(rate, calls) for rate, calls in self._windows if rate.kind in (kind, EVERY)]
-            wait = max(self._rest_until - now, self._quota_wait(), *(_window(*each, now) for each in mine), 0.0)
-            if wait > 0:
-                return max(wait, SHORTEST_WAIT)
-            for _, calls in mine:
-                calls.append(now)
-            self._today += 1
-            return 0.0
-
-    def told(self, seconds: float) -> None:
-        """The server asked for a rest: no call of any kind before these seconds are over."""
-        with self._lock:
-            self._rest_until = max(self._rest_until, self._clock.monotonic() + seconds)
-
-    def _quota_wait(self) -> float:
-        if self._quota is None:
-            return 0.0
-        wall = self._clock.wall()
-        day = max(self._day, int(wall // DAY))  # a clock set back does not open a new day
-        if day != self._day:
-            self._day, self._today = day, 0
-        return (day + 1) * DAY - wall if self._today >= self._quota else 0.0
-
-
-def _window(rate: Rate, calls: deque[float], now: float) -> float:
-    """Seconds until the window has a place."""
-    while calls and calls[0] + rate.seconds <= now:
-        calls.popleft()
-    return calls[0] + rate.seconds - now if len(calls) >= rate.calls else 0.0
-
-
 def parse_pace(text: str | None, rates: Sequence[Rate]) -> tuple[Rate, ...]:
     """The rates that hold: the documented ones, or the user's own in the place of each of them.
 
@@ -142,30 +89,55 @@ def parse_pace(text: str | None, rates: Sequence[Rate]) -> tuple[Rate, ...]:
 class Pace:
     """Where all waiting happens: for a place in the budget before each read leaves, and between tries."""
 
-    def __init__(self, budget: Budget, clock: Clock, over: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        budget: Budget,
+        clock: Clock,
+        over: Callable[[], bool],
+        bounds: Bounds | None = None,
+        tell: Callable[[Wait], None] = lambda wait: None,
+    ) -> None:
         self.budget = budget
         self.clock = clock
         self.over = over
         """Whether the wire is closing."""
+        self.bounds = bounds or Bounds()
+        """How long people let us wait."""
+        self._tell = tell
+        self._told_until = float("-inf")
 
-    def around(self, client: Bare) -> Bare:
-        """`client`, in its turn. Raises Paused where the turn is too far away, or the run is asked to stop."""
+    def around(self, client: Bare, *, enters: bool = True) -> Bare:
+        """`client`, in its turn. Raises Paused where the turn is too far away, or the run is asked to stop.
+
+        `enters`: it counts as under way. What a call that is under way itself waits for (a login, the file that it
+        sends) MUST not, or the two would wait for each other.
+        """
 
         def paced(call: Call, headers: Mapping[str, str]) -> Answer:
-            while (wait := self.budget.take(call.kind)) > 0:
-                if wait > LONGEST_WAIT:
-                    raise Paused("the quota of calls is used up", seconds=wait)  # whoever catches it tells the hour
+            while (wait := self.budget.take(call.kind, call.quota)) is not None:
                 self.rest(wait)
-            return client(call, headers)
+            if not enters:
+                return client(call, headers)
+            while (wait := self.budget.enter()) is not None:
+                self.rest(wait)
+            try:
+                return client(call, headers)
+            finally:
+                self.budget.leave()
 
         return paced
 
-    def rest(self, seconds: float) -> None:
+    def rest(self, wait: Wait) -> None:
         """Let time pass in slices of a second at most, so that a closing wire is not kept waiting.
 
-        Raises Paused when the run is asked to stop (the clock returned early) or the wire is closing.
+        Raises Paused when people do not let us wait so long, the run is asked to stop (the clock returned early) or
+        the wire is closing.
         """
-        left = seconds
+        refusal = self.bounds.refusal(wait, self.clock.wall())
+        if refusal is not None:
+            raise refusal
+        self.tell(wait)
+        left = wait.seconds
         while left > 1e-6:  # what sums of floats leave behind is no wait
             begun = self.clock.monotonic()
             self.clock.wait(min(left, 1.0))
@@ -173,3 +145,10 @@ class Pace:
             if self.over() or passed < min(left, 1.0) * 0.5:
                 raise Paused("stopped while waiting for a turn to call", seconds=left)
             left -= passed
+
+    def tell(self, wait: Wait) -> None:
+        """A wait that people would notice, once, however many threads wait."""
+        until = self.clock.monotonic() + wait.seconds
+        if wait.seconds >= NOTICED and until > self._told_until + 0.5:
+            self._told_until = until
+            self._tell(wait)

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from requests.adapters import BaseAdapter
 
-from migrator.contract import Answer, Budget, Call, Capabilities, Clock, Source, Transfer, Wire
+from migrator.contract import Answer, Bounds, Budget, Call, Capabilities, Clock, Source, Transfer, Wait, Wire
 from migrator.errors import BadAnswer, Lost, NotSent, SystemFailed, Unreachable
 from migrator.model.problem import Problem
 from migrator.transport.body import OpenFile
@@ -188,11 +188,14 @@ def open_wire(
     open_file: OpenFile | None = None,
     patience: Patience | None = None,
     chance: Callable[[], float] = random.random,
+    bounds: Bounds | None = None,
+    waits: Callable[[Wait], None] = lambda wait: None,
 ) -> OpenWire:
     """The wire of one system, ready for its connector. No request is sent yet.
 
     `folder`: where paths of file systems start. `adapter`: a requests adapter in the place of sockets (a WSGI app,
     a cassette). `open_file`: a source's `open`, for sends that bring none of their own. `chance`: numbers 0 to 1.
+    `bounds`: how long people let a read wait. `waits` is told, on any thread, of each wait that people would notice.
     """
     address = connector.address(options)
     if connector.medium == "file":
@@ -200,16 +203,20 @@ def open_wire(
     _keep_passwords_out(address, transfer, scrubber)
     client = Client(address, transfer, adapter=adapter)
     tell = Words(address, scrubber).tell
-    pace = Pace(budget, clock, client.over)
-    retry = Retry(pace, tell, connector.busy, patience or Patience(), chance)
+    bounds = bounds or Bounds()
+    pace = Pace(budget, clock, client.over, bounds, waits)
+    retry = Retry(pace, tell, connector.busy, patience or Patience(seconds=bounds.max_wait), chance)
     dates = Dates(clock)
-    read = pace.around(dates.around(client.read))
-    login = Login(connector.auth(options), scrubber, lambda call, by: retry.around(lambda one: read(one, by))(call))
+    read = dates.around(client.read)
+    logs_in = pace.around(read, enters=False)
+    login = Login(
+        connector.auth(options), scrubber, lambda call, by: retry.around(lambda one: logs_in(one, by))(call)
+    )
     return HttpWire(
         client,
         login,
-        read=retry.around(login.reading(read)),
-        open=retry.around(login.reading(pace.around(client.open))),
+        read=retry.around(login.reading(pace.around(read))),
+        open=retry.around(login.reading(pace.around(client.open, enters=False))),
         tell=tell,
         in_flight=transfer.in_flight or capabilities.in_flight,
         open_file=open_file,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +19,8 @@ EVERY_SECONDS = 10.0
 """Longest time between two lines of a task that moves."""
 EVERY_SHARE = 0.1
 """Part of a task between two lines."""
+NO_TASK = "asking the systems"
+"""The bar's name while nothing has begun."""
 AT_LEAST_SECONDS = 2.0
 """Shortest time between two lines of one task."""
 
@@ -31,6 +34,9 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """A line beside the tasks."""
 
+    def wait(self, seconds: float, why: str) -> None:
+        """Nothing can move for so long; may be told from another thread than the rest."""
+
     def end(self) -> None:
         """Nothing moves any more; safe to repeat."""
 
@@ -42,6 +48,9 @@ class NoProgress:
         """Nothing."""
 
     def say(self, text: str) -> None:
+        """Nothing."""
+
+    def wait(self, seconds: float, why: str) -> None:
         """Nothing."""
 
     def end(self) -> None:
@@ -79,6 +88,10 @@ class PlainProgress:
         self._stream.write(f"{safe(text)}\n")
         self._stream.flush()
 
+    def wait(self, seconds: float, why: str) -> None:
+        """A line, once."""
+        self.say(f"waiting {duration(seconds)}: {why}")
+
     def end(self) -> None:
         """Nothing to clear away."""
 
@@ -86,14 +99,18 @@ class PlainProgress:
 class BarProgress:
     """Bars of rich, made when the first task moves and taken away at the end."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, now: Callable[[], float]) -> None:
         self._stream = stream
+        self._now = now
         self._bars: RichProgress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._waiting = (0.0, "")
 
     def at(self, task: str, done: int, total: int | None, more: str = "") -> None:
         """The task's bar."""
         bars = self._started()
+        if task != NO_TASK and NO_TASK in self._tasks:
+            bars.remove_task(self._tasks.pop(NO_TASK))
         if task not in self._tasks:
             self._tasks[task] = bars.add_task(safe(task), total=total, more="")
         bars.update(self._tasks[task], completed=done, total=total, more=safe(more))
@@ -106,6 +123,19 @@ class BarProgress:
         self._stream.write(f"{safe(text)}\n")
         self._stream.flush()
 
+    def wait(self, seconds: float, why: str) -> None:
+        """Counted down beside the bars; a bar of its own where nothing has begun yet."""
+        self._waiting = (self._now() + seconds, safe(why))
+        if not self._tasks:
+            self.at(NO_TASK, 0, None)
+        self._started().refresh()
+
+    def countdown(self) -> str:
+        """What is waited for, and how long still; empty where nothing is."""
+        until, why = self._waiting
+        left = until - self._now()
+        return f"waiting {clock(left)}: {why}" if left > 0 else ""
+
     def end(self) -> None:
         """Clear the bars."""
         if self._bars is not None:
@@ -114,12 +144,19 @@ class BarProgress:
 
     def _started(self) -> RichProgress:
         if self._bars is None:
-            self._bars = _bars(self._stream)
+            self._bars = _bars(self._stream, self.countdown)
             self._bars.start()
         return self._bars
 
 
-def _bars(stream: Stream) -> RichProgress:
+def clock(seconds: float) -> str:
+    """0:07, 4:05, 1:00:00."""
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _bars(stream: Stream, countdown: Callable[[], str]) -> RichProgress:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -129,6 +166,7 @@ def _bars(stream: Stream) -> RichProgress:
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
     from rich.text import Text
 
     from migrator.views.terminal import console
@@ -140,7 +178,23 @@ def _bars(stream: Stream) -> RichProgress:
             """Its text."""
             return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
 
+    class Countdown(ProgressColumn):
+        """How long nothing can move, looked at anew each time."""
+
+        def render(self, task: Task) -> Text:
+            """Its text."""
+            return Text(countdown(), style="yellow")
+
+    one_line = Column(no_wrap=True, overflow="ellipsis")
     words = TextColumn("{task.description}", markup=False)
     more = TextColumn("{task.fields[more]}", markup=False, style="dim")
-    columns = (words, BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(compact=True), more)
+    columns = (
+        words,
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(compact=True),
+        more,
+        Countdown(one_line),
+    )
     return Progress(*columns, console=console(stream), transient=True)

@@ -21,7 +21,7 @@ from migrator.views.findings import problem_lines
 from migrator.views.journey import report_lines
 from migrator.views.progress import BarProgress, NoProgress, PlainProgress, Progress
 from migrator.views.safe import safe
-from migrator.views.sheet import duration, plan_lines
+from migrator.views.sheet import plan_lines
 from migrator.views.terminal import Line, Paper, counted, paper
 
 PHASES = ("uploading", "writing", "setting references of", "deleting from")
@@ -72,7 +72,7 @@ class TextView:
         elif isinstance(event, ChangesSettled):
             self._settled(event)
         elif isinstance(event, Waiting):
-            self._progress.say(f"waiting {duration(event.seconds)}: {event.why}")
+            self._progress.wait(event.seconds, event.why)
         elif isinstance(event, Noticed):
             self.problems((event.problem,))
         elif isinstance(event, RunEnded):
@@ -121,4 +121,4 @@ class TextView:
 def _progress(err: Stream, settings: Settings) -> Progress:
     if settings.quiet:
         return NoProgress()
-    return BarProgress(err) if settings.fancy_err else PlainProgress(err, settings.now)
+    return BarProgress(err, settings.now) if settings.fancy_err else PlainProgress(err, settings.now)

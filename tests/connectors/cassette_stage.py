@@ -25,12 +25,12 @@ from typing import Any, NoReturn
 from unittest.mock import patch
 
 from migrator import __version__
-from migrator.contract import Capabilities, Target, Transfer, Writing
+from migrator.contract import Capabilities, Target, Transfer, Unlimited, Writing
 from migrator.emulators.server import Emulator, create_emulator
 from migrator.model.playbook import OnTaken, Write
 from migrator.model.values import Collection
 from migrator.transport.cassette import Cassette, cassette
-from migrator.transport.pace import ManualClock, ProcessBudget
+from migrator.transport.pace import ManualClock
 from migrator.transport.retry import Patience
 from migrator.transport.secrets import Scrubber
 from migrator.transport.stack import open_wire
@@ -160,7 +160,7 @@ def _played(scenario: Scenario, tape: Cassette, scrubber: Scrubber, clock: Manua
             options,
             Transfer(zone=subject.zone),
             capabilities,
-            budget=ProcessBudget((), None, clock),
+            budget=Unlimited(),
             clock=clock,
             scrubber=scrubber,
             adapter=tape,

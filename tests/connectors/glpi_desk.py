@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from migrator.connectors.glpi import Glpi
-from migrator.contract import Answer, Batch, Capabilities, Item, Query, Result, Transfer, Wire, Writing
+from migrator.contract import Answer, Batch, Capabilities, Item, Query, Result, Transfer, Unlimited, Wire, Writing
 from migrator.emulators.server import Emulator
 from migrator.model.plan import Action, Change, Phase
 from migrator.model.playbook import Write
 from migrator.model.values import Record, Value
-from migrator.transport.pace import ManualClock, ProcessBudget
+from migrator.transport.pace import ManualClock
 from migrator.transport.retry import Patience
 from migrator.transport.secrets import Scrubber
 from migrator.transport.stack import open_wire
@@ -37,7 +37,7 @@ def wired(app: Any, options: Any, zone: str = "UTC") -> Iterator[Wire]:
         options,
         Transfer(zone=zone),
         Capabilities(page_max=1, in_flight=4),
-        budget=ProcessBudget((), None, clock),
+        budget=Unlimited(),
         clock=clock,
         scrubber=Scrubber(),
         adapter=WsgiAdapter(app),

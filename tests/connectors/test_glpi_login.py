@@ -9,7 +9,7 @@ import pytest
 from migrator.connectors.glpi import Glpi
 from migrator.contract import Answer, Done
 from migrator.emulators.server import Emulator, ManualClock, create_emulator
-from migrator.errors import BadAnswer, Denied, LoginRefused, MigratorError, NotFound, Unreachable
+from migrator.errors import BadAnswer, Denied, LoginRefused, MigratorError, NotFound, Paused
 from tests.connectors.glpi_desk import desk, options, wired
 
 
@@ -192,9 +192,9 @@ def test_a_glpi_that_is_too_old_is_told(emulator: Emulator) -> None:
 
 
 def test_an_outage_is_waited_for_and_then_told(emulator: Emulator) -> None:
-    """503 is busy; when it stays, the system is unreachable."""
+    """503 is busy; when it stays as long as people wait, the run pauses."""
     emulator.faults.add(match="/listSearchOptions/", kind="status", status=503)
     with desk(emulator, "Computer"):
         pass
     emulator.faults.add(match="/listSearchOptions/", kind="status", status=503, times=None)
-    assert isinstance(refusal(emulator), Unreachable)
+    assert isinstance(refusal(emulator), Paused)

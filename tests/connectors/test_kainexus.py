@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from migrator.connectors.kainexus import KaiNexus
 from migrator.connectors.kainexus import options as words
-from migrator.contract import Capabilities, Transfer, Wire
+from migrator.contract import Capabilities, Transfer, Unlimited, Wire
 from migrator.emulators.server import Emulator, create_emulator
 from migrator.model.values import Value
-from migrator.transport.pace import ManualClock, ProcessBudget
+from migrator.transport.pace import ManualClock
 from migrator.transport.retry import Patience
 from migrator.transport.secrets import Scrubber
 from migrator.transport.stack import open_wire
@@ -50,7 +50,7 @@ def wired(emulator: Emulator, options: Any) -> Iterator[Wire]:
         options,
         Transfer(zone=ZONE),
         Capabilities(page_max=1, in_flight=4),
-        budget=ProcessBudget((), None, clock),
+        budget=Unlimited(),
         clock=clock,
         scrubber=Scrubber(),
         adapter=WsgiAdapter(emulator.app),

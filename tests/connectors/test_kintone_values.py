@@ -306,7 +306,7 @@ def test_a_part_of_the_records_is_refused(text: str) -> None:
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4))
-def test_values_are_quoted_so_that_nothing_ends_early(values: list[str]) -> None:
+def test_d05_values_are_quoted_so_that_nothing_ends_early(values: list[str]) -> None:
     """No raw line break or tab, no quote that is not escaped: a reader of the quoted text gets the values back."""
     text = any_of("f", values)
     assert "\n" not in text and "\t" not in text

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from migrator.contract import Capabilities, Source, Transfer
-from migrator.transport.pace import ManualClock, ProcessBudget
+from migrator.contract import Capabilities, Source, Transfer, Unlimited
+from migrator.transport.pace import ManualClock
 from migrator.transport.retry import Patience
 from migrator.transport.secrets import Scrubber
 from migrator.transport.stack import OpenWire, open_wire
@@ -23,7 +23,7 @@ def emulated(connector: type[Source], options: Any, app: Any) -> Iterator[OpenWi
         options,
         Transfer(),
         Capabilities(page_max=1, in_flight=4),
-        budget=ProcessBudget((), None, clock),
+        budget=Unlimited(),
         clock=clock,
         scrubber=Scrubber(),
         adapter=WsgiAdapter(app),

@@ -1,6 +1,6 @@
 """The exchanges of examples/kintone.jsonl, transcribed from the reference, hold one by one.
 
-A line: name, source, steps, and `app` where the steps need an app 7 of their own (fields, unique, required). A step:
+A line: name, source, steps, and `app` where the steps need an app 9 of their own (fields, unique, required). A step:
 call ("GET record.json?app=1"), body or raw, auth ("login:password"; by default the sample's token), token, headers;
 then status, code, answer (the part that must come; lists must be of equal length, "*" is anything, "-" names keys
 that must not be there), errors (exactly these keys, with these messages), has_headers.

@@ -1,7 +1,8 @@
 """Run inside a process of its own: the program, with what it did counted. Prints one line of JSON to stderr.
 
-Counted are commits (what SQLite was asked to commit), the most blocks of memory that objects had at any look (a
-thread looks every few milliseconds), and the largest resident set in MB.
+Counted are commits (what SQLite was asked to commit; those of the pace budget, which wait for no disk, apart, as
+shared), the most blocks of memory that objects had at any look (a thread looks every few milliseconds), and the
+largest resident set in MB.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def main(words: list[str]) -> int:
 
     def connect(*args: Any, **kwargs: Any) -> sqlite3.Connection:
         made = plain(*args, **kwargs)
-        made.set_trace_callback(lambda text: commits.update([text]) if text == "COMMIT" else None)
+        which = "shared" if "budget.db" in str(args[0]) else "commits"
+        made.set_trace_callback(lambda text: commits.update([which]) if text == "COMMIT" else None)
         return made
 
     sqlite3.connect = connect  # type: ignore[assignment]  # only in this process
@@ -41,7 +43,12 @@ def main(words: list[str]) -> int:
     over.set()
     watch.join()
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    told = {"commits": commits["COMMIT"], "blocks": most[0], "peak": int(peak[1]) / 1024 if peak else 0}
+    told = {
+        "commits": commits["commits"],
+        "shared": commits["shared"],
+        "blocks": most[0],
+        "peak": int(peak[1]) / 1024 if peak else 0,
+    }
     print(json.dumps(told), file=sys.stderr)
     return int(code or 0)
 

@@ -66,10 +66,6 @@ REFUSED = {
     "a filter that does not exist": Case(
         ("p.yaml:13:", 'unknown filter "trimm"', 'did you mean "trim"?'), {"| trim": "| trimm"}
     ),
-    "a key that is not carried out yet": Case(
-        ("p.yaml:17:58", "not carried out yet: missing: delete", "take it out"),
-        {"key: serial}": "key: serial, missing: delete}"},
-    ),
     "an id that is empty": Case(
         ("assets.csv:3", "serial is empty"),
         {"assets.csv}": "assets.csv, query: {id: serial}}"},

@@ -270,7 +270,10 @@ def test_a06_a_plan_that_was_killed_leaves_no_half_plan_and_no_state(tmp_path: P
         env = {**here.env, "MIGRATOR_FAILPOINT": "plan_before_rename"}
         killed = run(tmp_path, "plan", "assets.yaml", "-o", "one.plan", env=env)
         assert killed.returncode == -signal.SIGKILL
-        assert ((tmp_path / "one.plan").read_bytes(), (tmp_path / ".migrator").exists()) == (older, False)
+        assert ((tmp_path / "one.plan").read_bytes(), (tmp_path / ".migrator" / "state.db").exists()) == (
+            older,
+            False,
+        )
         assert here.plan("one.plan").changes == 6
         assert here.apply("one.plan").exit_code == 0
 

@@ -120,7 +120,6 @@ def test_a_load_into_a_rested_system_is_never_refused_for_haste(
     assert not any(each.refused for each in pair.heard)
 
 
-@pytest.mark.xfail(strict=True, reason="a pace is counted for each command alone: the next one begins as if rested")
 def test_a_command_knows_what_the_one_before_has_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Verifying right after an apply keeps KaiNexus' five calls a minute without being told so by a refusal."""
     monkeypatch.chdir(tmp_path)

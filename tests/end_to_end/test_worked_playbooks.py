@@ -22,24 +22,10 @@ from migrator.pipeline import ApplyOptions, Planned, Surroundings
 from migrator.planfile import PlanFile
 from migrator.state.state import State
 from migrator.transport.secrets import Scrubber
+from tests.one_clock import OneClock
 from tests.wsgi import WsgiAdapter
 
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
-
-
-class OneClock:
-    """The program's clock and the emulators' in one: waiting lets the time of both pass."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_700_000_000.0
-
-    def now(self) -> float:
-        return self.seconds
-
-    monotonic = wall = now
-
-    def wait(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 @dataclass

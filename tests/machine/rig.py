@@ -18,28 +18,12 @@ from migrator.planfile import PlanFile
 from migrator.transport.secrets import Scrubber
 from tests.end_to_end.sides import SYSTEMS
 from tests.machine.truth import SIDES, Standing
+from tests.one_clock import OneClock
 from tests.wsgi import WsgiAdapter
 
 
 class Killed(BaseException):
     """The process is gone: nothing catches this."""
-
-
-class OneClock:
-    """The program's clock and the emulator's in one: waiting lets the time of both pass."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_700_000_000.0
-
-    def now(self) -> float:
-        """Seconds since the epoch, and of a clock that never jumps."""
-        return self.seconds
-
-    monotonic = wall = now
-
-    def wait(self, seconds: float) -> None:
-        """At once."""
-        self.seconds += seconds
 
 
 class Fault:

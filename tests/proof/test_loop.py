@@ -28,6 +28,7 @@ TRIES = 6
 """Takings-up after one fault, at most."""
 AGAIN = ("upsert by key", "three steps with references", "unguarded, with parents", "found by a marker line")
 """Worlds that break in their takings-up too."""
+LONG = (pytest.mark.long, pytest.mark.timeout(1800))
 READS, WRITES, DISK = 8, 9, 17
 """Every how many-th point the short form tries. Of writes it tries all where there are fewer than this many."""
 
@@ -36,7 +37,7 @@ def chosen(worlds: Iterable[str]) -> list[object]:
     """Each world, in its short and in its long form."""
     names = list(worlds)
     some = [pytest.param(name, False, id=f"{name}, some") for name in names]
-    return [*some, *(pytest.param(name, True, id=f"{name}, all", marks=pytest.mark.long) for name in names)]
+    return [*some, *(pytest.param(name, True, id=f"{name}, all", marks=LONG) for name in names)]
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +68,7 @@ def test_a04_a10_a11_a_broken_write_to_the_disk_leaves_one_effect_a_record(
     assert tried >= 2
 
 
-@pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 64), marks=pytest.mark.long)], ids=["some", "all"])
+@pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 64), marks=LONG)], ids=["some", "all"])
 @pytest.mark.parametrize("name", AGAIN)
 def test_a01_a02_a03_a04_b01_b10_a_run_that_breaks_again_and_again_leaves_one_effect_a_record(
     name: str, seeds: range, tmp_path: Path

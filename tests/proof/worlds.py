@@ -14,30 +14,25 @@ from migrator.emulators.server import Emulator, create_emulator
 from migrator.model.run import RunEnded, StepReport
 from migrator.pipeline import ApplyOptions, Planned, Surroundings
 from migrator.transport.secrets import Scrubber
+from tests.one_clock import OneClock
 from tests.proof.wire import FaultyAdapter
 
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 
 
-class OneClock:
-    """The program's clock and the emulators' in one. What comes late comes when its time is there."""
+class LateClock(OneClock):
+    """What comes late comes when its second is there."""
 
     def __init__(self) -> None:
-        self.seconds = 1_700_000_000.0
+        super().__init__()
         self._late: list[tuple[float, Callable[[], object]]] = []
-
-    def now(self) -> float:
-        """Seconds since the epoch, and of a clock that never jumps."""
-        return self.seconds
-
-    monotonic = wall = now
 
     def later(self, seconds: float, what: Callable[[], object]) -> None:
         """This happens so many seconds from now."""
         self._late.append((self.seconds + seconds, what))
 
     def wait(self, seconds: float) -> None:
-        """At once; what falls into this time happens at its second."""
+        """Let time pass; what falls into it happens at its second."""
         self._until(self.seconds + seconds)
 
     def arrive(self) -> None:
@@ -61,7 +56,7 @@ class World:
     book: Path
     systems: Mapping[str, str]
     """The playbook's name of each system -> its emulator."""
-    clock: OneClock = field(default_factory=OneClock)
+    clock: LateClock = field(default_factory=LateClock)
     emulators: dict[str, Emulator] = field(default_factory=dict)
     adapter: dict[str, FaultyAdapter] = field(default_factory=dict)
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from migrator.errors import UsageWrong
 from migrator.model.plan import Action, PlanTrailer, StepSummary
 from migrator.model.problem import Place, Problem
-from migrator.model.run import Outcome, Status
+from migrator.model.run import Outcome, Status, Waiting
 from migrator.model.values import Value
 from migrator.views import FORMATS, Settings, View, is_fancy, view_for
+from migrator.views.progress import clock
 from migrator.views.safe import CAP, pair, safe, short, whole
 from tests.views import samples
 
@@ -232,6 +233,33 @@ def test_bars_are_cleared_before_the_report() -> None:
     assert "\x1b" not in out
     assert "run 7 of playbook staff" in out
     assert err.rstrip().endswith("migrator resume 7")
+
+
+def plainly(stream: io.StringIO) -> str:
+    """What a terminal shows, without its control codes."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+
+
+def test_a_wait_is_counted_down_on_a_terminal() -> None:
+    """Before anything has begun, and beside a bar; over, it is gone. Nothing of it reaches the results."""
+    seconds = [0.0]
+    out, err = io.StringIO(), io.StringIO()
+    view = view_for("text", out, err, Settings(fancy_err=True, now=lambda: seconds[0]))
+    view.event(Waiting(seconds=125, why="the pace of acme"))
+    assert "asking the systems" in err.getvalue()
+    assert "waiting 2:05: the pace" in plainly(err)
+    seconds[0] = 65.0
+    view.event(samples.EVENTS[0])
+    seconds[0] = 70.0
+    view.event(Waiting(seconds=55, why="the pace of acme"))
+    assert "waiting 0:55: the" in plainly(err)
+    seconds[0] = 126.0
+    err.truncate(0)
+    view.event(replace(samples.EVENTS[0], read=20))
+    view.problems(())
+    assert "waiting" not in err.getvalue()[-200:]
+    assert out.getvalue() == ""
+    assert (clock(7), clock(3600), clock(0.2)) == ("0:07", "1:00:00", "0:01")
 
 
 def test_progress_lines_are_rare_and_tell_rate_and_rest() -> None:

@@ -74,6 +74,11 @@ class KaiNexus(Target):
         return options.url.rstrip("/")
 
     @classmethod
+    def tenant(cls, options: words.Options) -> str:
+        """One host serves all customers: the tenant as the playbook names it."""
+        return f"{super().tenant(options)}/{options.tenant}"
+
+    @classmethod
     def check(cls, options: words.Options) -> tuple[str, ...]:
         """A url with a path, a tenant without a name."""
         return complaints(options)

@@ -115,6 +115,7 @@ class Kintone(Target):
             settle=0,
             in_flight=10,
             daily_quota=10_000,  # of an app in the standard course; the wide course has 100,000
+            quota_reset="09:00 Asia/Tokyo",  # the manual counts 00:00 to 24:00 UTC, and tells it in this zone
             cannot=_CANNOT,
         )
 

@@ -60,7 +60,6 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, project: Path, words: tu
 @pytest.mark.parametrize(
     "words",
     [
-        ("apply", "playbook.yaml", "--until", "22:00"),
         ("--format", "html", "runs"),
         ("emulate", "--format", "markdown"),
     ],

@@ -229,7 +229,7 @@ def stuck_run(folder: Path) -> Iterator[tuple[subprocess.Popen[str], threading.E
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_drains_and_says_how_to_go_on(here: Path, number: signal.Signals) -> None:
+def test_a08_the_first_signal_drains_and_says_how_to_go_on(here: Path, number: signal.Signals) -> None:
     """What is in flight comes home; exit 128+n; the last line is the command, and typed it ends what is left."""
     with stuck_run(here) as (run, release, env):
         run.send_signal(number)
@@ -246,7 +246,7 @@ def test_the_first_signal_drains_and_says_how_to_go_on(here: Path, number: signa
         assert (resumed.returncode, "2,000" in out) == (0, True), err
 
 
-def test_the_second_signal_ends_at_once(here: Path) -> None:
+def test_a09_the_second_signal_ends_at_once(here: Path) -> None:
     """Nothing is waited for; the run can be taken up and nothing is sent twice."""
     with stuck_run(here) as (run, release, env):
         run.send_signal(signal.SIGHUP)
@@ -286,7 +286,10 @@ def test_a_report_can_be_asked_for_while_a_run_goes_on(here: Path) -> None:
         assert (asked.returncode, "run 1 of playbook rows: running" in out) == (0, True), err
         listed = start("runs", "--json", env=env, cwd=here)
         assert json.loads(listed.communicate(timeout=30)[0])["status"] == "running"
-        second = start("apply", "rows.plan", env=env, cwd=here)
+        wider = PLAYBOOK.partition("steps:")[0].partition("\n")[2].replace("in_flight: 1", "in_flight: 2")
+        (here / "wider.yaml").write_text(wider)
+        # the run's own one place is taken: who keeps to it, too, waits for the call under way before it can ask
+        second = start("apply", "rows.plan", "--systems", "wider.yaml", env=env, cwd=here)
         _, err = second.communicate(timeout=60)
         assert second.returncode == 6, err
 

@@ -15,6 +15,7 @@ from typing import Any
 from migrator.contract import (
     Answer,
     Batch,
+    Budget,
     Call,
     Capabilities,
     Creates,
@@ -27,6 +28,7 @@ from migrator.contract import (
     Target,
     Transfer,
     Unknown,
+    Wait,
     Writing,
 )
 from migrator.errors import Conflict, Culprit, Denied, LoginRefused, Refused, Throttled
@@ -163,16 +165,26 @@ class ShelfWire:
         yield b""
 
 
-class Free:
+class Free(Budget):
     """A budget without limits; `rests` keeps what servers asked for."""
 
     def __init__(self) -> None:
         self.rests: list[float] = []
         self.waits: list[float] = []
+        self.under_way = 0
 
-    def take(self, kind: str) -> float:
+    def take(self, kind: str, quota: str = "") -> Wait | None:
         """Always a place, unless `waits` says otherwise."""
-        return self.waits.pop(0) if self.waits else 0.0
+        return Wait(seconds=self.waits.pop(0), why="the pace") if self.waits else None
+
+    def enter(self) -> Wait | None:
+        """One more."""
+        self.under_way += 1
+        return None
+
+    def leave(self) -> None:
+        """One less."""
+        self.under_way -= 1
 
     def told(self, seconds: float) -> None:
         """A rest."""
@@ -264,7 +276,7 @@ class ShelfTarget(Target):
         if answer.status >= 500:
             return tuple(Unknown(reason=f"status {answer.status}") for _ in items)
         if answer.status == 429:
-            raise Throttled("slow down", seconds=float(answer.headers.get("retry-after", "3")))
+            raise Throttled("slow down", seconds=None)
         if answer.status == 401:
             raise LoginRefused("who are you?")
         said = json.loads(answer.body)

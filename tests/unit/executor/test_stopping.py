@@ -6,15 +6,18 @@ import collections
 import json
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from migrator.contract import Answer, Call, Done
+from migrator.contract import Answer, Call, Done, Wait
 from migrator.errors import Interrupted, LoginRefused, Lost, MigratorError, NotSent, Paused, RunStopped
 from migrator.model.plan import Action
 from migrator.model.run import Noticed, RunEnded, RunStatus, Status, Waiting
+from migrator.state.budget import Budgets, Limits
 from migrator.state.state import State
+from migrator.transport.pace import ManualClock
 from tests.unit.executor.shelf import Shelf, capabilities
 from tests.unit.executor.story import Story, create, staff
 
@@ -70,7 +73,12 @@ def test_a_pace_is_waited_for_and_told_once(tmp_path: Path) -> None:
     """A place in the budget comes before the intent; a wait is one event, and all of it passes on the clock."""
     story = Story(folder=tmp_path)
     until = story.clock.monotonic() + 30
-    story.budget.take = lambda kind: max(0.0, until - story.clock.monotonic())  # type: ignore[method-assign]
+
+    def take(kind: str, quota: str = "") -> Wait | None:
+        left = until - story.clock.monotonic()
+        return Wait(seconds=left, why="the pace") if left > 0 else None
+
+    story.budget.take = take  # type: ignore[method-assign]
     events = list(story.apply(story.plan(_creates(2))))
     assert [event.seconds for event in events if isinstance(event, Waiting)] == [30]
     assert story.clock.monotonic() == pytest.approx(30)
@@ -87,6 +95,85 @@ def test_a_wait_for_hours_pauses_the_run(tmp_path: Path) -> None:
     with State.open(tmp_path / ".migrator", write=False) as state:
         assert state.journal.requests(1) == 0
     assert story.run(file).steps[0].created == 2
+
+
+def test_b39_at_the_time_of_until_no_new_batch_begins(tmp_path: Path) -> None:
+    """What is under way comes home and is journalled; the run pauses (7) with the command; the rest goes later."""
+    story = Story(folder=tmp_path, can=capabilities(in_flight=1))
+    file = story.plan(_creates(12))
+
+    def around(kind: str, call: Call, move: Callable[[], Answer]) -> Answer:
+        story.clock.wait(40)
+        return move()
+
+    story.wire.around = around
+    events = []
+    with pytest.raises(Paused, match="the time of --until has come") as told:
+        collections.deque(map(events.append, story.apply(file, until=story.clock.wall() + 60)), maxlen=0)
+    ended = events[-1]
+    assert isinstance(ended, RunEnded)
+    assert (told.value.exit_code, ended.exit_code, ended.report.status) == (7, 7, RunStatus.PAUSED)
+    assert ended.resume is not None
+    step = ended.report.steps[0]
+    assert 0 < step.created < 12
+    assert (step.unknown, len(story.shelf.plain("people")), story.budget.under_way) == (0, step.created, 0)
+    assert story.run(file).steps[0].created == 12
+    assert set(story.shelf.effects.values()) == {1}
+
+
+def test_a_turn_after_the_time_of_until_is_not_waited_for(tmp_path: Path) -> None:
+    """The pace has a place in 30 s, the run may go on for 20: it pauses at once, nothing sent."""
+    story = Story(folder=tmp_path)
+    file = story.plan(_creates(2))
+    story.budget.waits = [30.0]
+    with pytest.raises(Paused, match="after the time of --until"):
+        story.run(file, until=story.clock.wall() + 20)
+    assert story.clock.monotonic() == 0
+    assert story.run(file).steps[0].created == 2
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_b10_b11_a_server_that_stays_ill_is_given_time_and_then_the_run_pauses(
+    tmp_path: Path, repeatable: bool
+) -> None:
+    """Each write is answered 503: tried ever more rarely, for --max-wait at most; resumed, each is made once."""
+    clock = ManualClock()
+    with Budgets(None, clock) as budgets:
+        story = Story(folder=tmp_path, clock=clock, budget=budgets.of("shelf", Limits(in_flight=2)))  # type: ignore[arg-type]  # the real thing in the place of Free
+        file = story.plan(_creates(3))
+        tries: list[float] = []
+
+        def around(kind: str, call: Call, move: Callable[[], Answer]) -> Answer:
+            if kind == "ask":
+                return move()
+            tries.append(clock.monotonic())
+            return _answer(503)
+
+        story.wire.around = around
+        encode = story.target.encode
+        story.target.encode = lambda batches: replace(encode(batches), repeatable=repeatable)  # type: ignore[method-assign]
+        with pytest.raises(Paused, match="times in a row"):
+            story.run(file, max_wait=600)
+        assert 300 < clock.monotonic() <= 600
+        assert len(tries) < 80
+        story.wire.around = lambda kind, call, move: move()
+        assert story.run(file).steps[0].created == 3
+    assert set(story.shelf.effects.values()) == {1}
+
+
+def test_b05_b06_a_refused_write_rests_as_the_server_says(tmp_path: Path) -> None:
+    """A date is understood; what is absurd is told and capped; silence is a bound that doubles, with full jitter."""
+    story = Story(folder=tmp_path)
+    date, here = "Tue, 14 Nov 2023 22:13:50 GMT", "Tue, 14 Nov 2023 22:13:20 GMT"
+    _answers(
+        story,
+        _answer(429, **{"retry-after": date, "date": here}),
+        _answer(429, **{"retry-after": "1000000000"}),
+    )
+    events = list(story.apply(story.plan(_creates(3))))
+    assert story.budget.rests == [30, 300]
+    (noticed,) = [event.problem for event in events if isinstance(event, Noticed)]
+    assert "1,000,000,000 s" in noticed.summary
 
 
 def _answers(story: Story, *first: Answer | Exception) -> None:

@@ -20,7 +20,7 @@ class Options:
     url: str = field(metadata=about("Address."))
     token: str | None = field(default=None, metadata=about("Login.", secret=True))
     drawers: int = field(default=3, metadata=about("How many."))
-    lock: bool = field(default=False, metadata=about("Locked.", pending="locks come later"))
+    lock: bool = field(default=False, metadata=about("Locked."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from tests.unit.transport.rawserver import OK, Peer, RawServer, answering
 from tests.unit.transport.wires import QUICK, get, opened, post
 
 
-def test_a_bomb_is_dropped_when_it_grows_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_b27_a_bomb_is_dropped_when_it_grows_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "ANSWER_BYTES", 100_000)
     packed = gzip.compress(b"\0" * 5_000_000)
     answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(packed), packed)

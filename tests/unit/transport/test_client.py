@@ -33,7 +33,7 @@ def test_a_host_that_nobody_knows_was_not_sent_to(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("fault", broken_answers())
-def test_a_write_without_a_whole_answer_is_in_doubt_and_a_read_is_asked_again(fault: str) -> None:
+def test_b26_b34_a_write_without_a_whole_answer_is_in_doubt_and_a_read_is_asked_again(fault: str) -> None:
     script = broken_answers()[fault]
     with RawServer(script) as server:
         error = outcome(server.url, transfer=QUICK)
@@ -45,7 +45,7 @@ def test_a_write_without_a_whole_answer_is_in_doubt_and_a_read_is_asked_again(fa
 
 
 @pytest.mark.parametrize("where", ["headers", "body"])
-def test_an_answer_that_drips_ends_at_the_deadline_of_the_whole_call(where: str) -> None:
+def test_b35_an_answer_that_drips_ends_at_the_deadline_of_the_whole_call(where: str) -> None:
     answer = OK[:-2] + b"x" * 2000 if where == "body" else b"HTTP/1.1 200 OK\r\n" + b"X-Pad: 1\r\n" * 500
 
     def script(peer: Peer) -> None:

@@ -15,7 +15,7 @@ from tests.unit.transport.rawserver import OK, RawServer, answering, broken_answ
 from tests.unit.transport.wires import QUICK, Plain, closed_port, failure, get, opened, outcome, post, told
 
 
-def test_a_redirect_is_an_error_that_names_both_hosts_and_nothing_goes_there() -> None:
+def test_e03_a_redirect_is_an_error_that_names_both_hosts_and_nothing_goes_there() -> None:
     with RawServer(answering(OK)) as other:
         moved = f"HTTP/1.1 307 Moved\r\nLocation: {other.url}/x?token=theirs\r\nContent-Length: 0\r\n\r\n".encode()
         with RawServer(answering(moved)) as server:
@@ -40,7 +40,7 @@ def test_a_redirect_to_anything_is_an_error_without_its_secrets(location: str) -
     assert "pass-word" not in told(raised.value)
 
 
-def test_netrc_and_proxy_variables_of_the_environment_change_nothing(
+def test_e05_netrc_and_proxy_variables_of_the_environment_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".netrc").write_text("machine localhost login someone password else\n")
@@ -88,7 +88,7 @@ def test_b37_a_proxy_that_asks_for_a_login_is_told_apart_from_the_server() -> No
 
 
 @pytest.mark.parametrize("path", ["@other.example/x", ".other.example/x", "https://other.example/x", "x"])
-def test_a_path_cannot_lead_to_another_host(path: str) -> None:
+def test_e06_a_path_cannot_lead_to_another_host(path: str) -> None:
     with RawServer(answering(OK)) as server, opened(server.url) as wire:
         with pytest.raises(Unreachable, match="slash"):
             wire.ask(get(path))

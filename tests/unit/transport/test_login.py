@@ -157,7 +157,7 @@ def test_a_refused_login_is_told_to_reads_and_writes() -> None:
 
 
 def test_a_write_whose_login_finds_nobody_was_not_sent() -> None:
-    app = scripted(*[503] * 99)
+    app = scripted(*[502] * 99)
     with opened(URL, adapter=WsgiAdapter(app), connector=LoggedIn) as wire:
         assert isinstance(wire.send(post()).exception(), NotSent)
     assert set(app.asked) == {"GET /login"}

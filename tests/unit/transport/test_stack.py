@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import requests
 
-from migrator.contract import Answer, Call, Rate
+from migrator.contract import Answer, Bounds, Call, Rate, Unlimited, Wait
+from migrator.contract.waiting import retry_after
 from migrator.errors import Lost, MigratorError, NotSent, Paused, Unreachable
-from migrator.transport.pace import DAY, ManualClock, ProcessBudget
-from migrator.transport.retry import retry_after
+from migrator.state.budget import Budgets, Limits
+from migrator.transport.pace import DAY, ManualClock
 from tests.unit.transport.apps import URL, App, Reply, scripted
 from tests.unit.transport.wires import Plain, get, opened, post, say
 from tests.wsgi import WsgiAdapter
@@ -21,7 +22,7 @@ from tests.wsgi import WsgiAdapter
 
 
 @pytest.mark.parametrize("status", [408, 421, 425, 429, 500, 502, 503, 504])
-def test_a_read_waits_out_a_bad_moment_with_doubling_full_jitter(status: int) -> None:
+def test_b07_b09_b12_a_read_waits_out_a_bad_moment_with_doubling_full_jitter(status: int) -> None:
     for chance, waits in ((1.0, [1.0, 2.0, 4.0]), (0.25, [0.25, 0.5, 1.0])):
         clock = ManualClock()
         with opened(URL, adapter=WsgiAdapter(scripted(status, status, status)), clock=clock, chance=chance) as wire:
@@ -29,7 +30,7 @@ def test_a_read_waits_out_a_bad_moment_with_doubling_full_jitter(status: int) ->
         assert clock.monotonic() == sum(waits)
 
 
-def test_a_read_gives_up_after_its_tries_or_its_time() -> None:
+def test_b09_a_read_gives_up_after_its_tries_or_its_time() -> None:
     app = scripted(*[500] * 99)
     with opened(URL, adapter=WsgiAdapter(app), tries=6) as wire, pytest.raises(Unreachable) as raised:
         wire.ask(get())
@@ -37,10 +38,87 @@ def test_a_read_gives_up_after_its_tries_or_its_time() -> None:
     assert str(raised.value) == "http://system.example: it answered 500; gave up after 6 tries"
     assert raised.value.problems[0].detail == "GET /records"
     clock = ManualClock()
-    with opened(URL, adapter=WsgiAdapter(scripted(*[503] * 99)), clock=clock, tries=99, seconds=100.0) as wire:
+    with opened(URL, adapter=WsgiAdapter(scripted(*[502] * 99)), clock=clock, tries=99, seconds=100.0) as wire:
         with pytest.raises(Unreachable):
             wire.ask(get())
     assert clock.monotonic() <= 100
+
+
+@pytest.mark.parametrize("status", [503, 429])
+def test_b07_b11_who_asks_for_time_is_waited_for_as_long_as_people_let_us_and_then_it_is_a_pause(status: int) -> None:
+    """Twenty minutes of a maintenance page: within --max-wait the read comes through, else the run pauses."""
+    for most, came in ((1500.0, True), (900.0, False)):
+        clock = ManualClock()
+        app = App(lambda *asked, clock=clock: (200 if clock.monotonic() > 1200 else status, b"<html>", {}))
+        bounds = Bounds(max_wait=most)
+        with opened(URL, adapter=WsgiAdapter(app), clock=clock, bounds=bounds) as wire:
+            if came:
+                assert wire.ask(get()).status == 200
+                continue
+            with pytest.raises(Paused, match=f"it answered {status} to each of") as raised:
+                wire.ask(get())
+        assert raised.value.exit_code == 7
+        assert "--max-wait" in raised.value.problems[0].hint
+        assert 800 < clock.monotonic() <= 900
+
+
+def test_b05_a_rest_longer_than_people_wait_is_a_pause_that_knows_its_end() -> None:
+    """Retry-After: 3600 is believed, and not waited for."""
+    clock, waits = ManualClock(), list[Wait]()
+    app = App(lambda *asked: (429, b"", {"Retry-After": "3600"}))
+    with opened(URL, adapter=WsgiAdapter(app), clock=clock, waits=waits.append) as wire:
+        with pytest.raises(Paused, match="it answered 429 and asks for a rest of 3,600 s") as raised:
+            wire.ask(get())
+        with pytest.raises(Paused):
+            wire.ask(get())
+    assert (raised.value.seconds, clock.monotonic(), waits) == (3600, 0, [])
+    assert len(app.asked) == 1  # the second read knows what the first was told
+
+
+def test_b06_an_absurd_word_is_told_and_not_believed() -> None:
+    """A rest of 31 years is five minutes, and people are told what was asked."""
+    clock, waits = ManualClock(), list[Wait]()
+    replies = iter([(429, b"", {"Retry-After": "1000000000"})])
+    app = App(lambda *asked: next(replies, (200, b"", {})))
+    with opened(URL, adapter=WsgiAdapter(app), clock=clock, waits=waits.append) as wire:
+        wire.ask(get())
+    (wait,) = waits
+    assert (wait.seconds, clock.monotonic()) == (300, 300)
+    assert wait.why == "a server asked for a rest of 1,000,000,000 s, which is not believed"
+
+
+def test_a_wait_of_many_threads_is_told_once_with_its_reason() -> None:
+    """Four reads wait for the same window: people see one line."""
+    clock, waits = ManualClock(), list[Wait]()
+    rates = (Rate(kind="read", calls=1, seconds=60),)
+    with opened(URL, adapter=WsgiAdapter(scripted()), rates=rates, clock=clock, waits=waits.append) as wire:
+        wire.ask(get())
+        wire.ask(get())
+    assert [(round(wait.seconds), wait.why) for wait in waits] == [(60, "the pace of plain: 1 calls in 60 s")]
+
+
+def test_no_read_begins_after_the_time_of_until() -> None:
+    """A turn that would come after it is refused at once, with nothing waited."""
+    clock = ManualClock()
+    rates = (Rate(kind="read", calls=1, seconds=60),)
+    bounds = Bounds(until=clock.wall() + 59)
+    with opened(URL, adapter=WsgiAdapter(scripted()), rates=rates, clock=clock, bounds=bounds) as wire:
+        wire.ask(get())
+        with pytest.raises(Paused, match="after the time of --until"):
+            wire.ask(get())
+    assert clock.monotonic() == 0
+
+
+def test_what_a_call_under_way_waits_for_is_not_held_up_by_it() -> None:
+    """One at a time: the write that is under way logs in and downloads the file that it sends."""
+    clock = ManualClock()
+    budget = Budgets(None, clock).of("plain", Limits(in_flight=1))
+    assert budget.enter() is None
+    with opened(URL, adapter=WsgiAdapter(scripted()), clock=clock, budget=budget, in_flight=1) as wire:
+        assert b"".join(wire.download(get())) == b"ok"
+        budget.leave()
+        assert wire.ask(get()).status == 200
+        assert budget.enter() is None
 
 
 @pytest.mark.parametrize(
@@ -55,7 +133,7 @@ def test_a_read_gives_up_after_its_tries_or_its_time() -> None:
         ({"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT", "Date": "Sun, 06 Nov 1994 08:49:17 GMT"}, 20.0),
     ],
 )
-def test_a_server_is_waited_for_as_it_says_within_bounds(said: dict[str, str], waited: float) -> None:
+def test_b05_b06_a_server_is_waited_for_as_it_says_within_bounds(said: dict[str, str], waited: float) -> None:
     """1_700_000_000, where the clock starts, is 2023-11-14 22:13:20 UTC."""
     clock = ManualClock()
     replies = iter([(429, b"", said)])
@@ -69,7 +147,7 @@ def test_a_server_is_waited_for_as_it_says_within_bounds(said: dict[str, str], w
     "text",
     ["", "soon", "-5", "1.5", "1e3", "٣", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 99999 00:00:00 GMT", "0x10"],
 )
-def test_what_a_server_says_without_sense_is_nothing_said(text: str) -> None:
+def test_b06_what_a_server_says_without_sense_is_nothing_said(text: str) -> None:
     assert retry_after(say(429, **{"retry-after": text}), wall=0.0) is None
 
 
@@ -81,7 +159,7 @@ def test_b08_slow_down_in_disguise_rests_every_call_of_the_tenant() -> None:
 
     replies = iter([(200, b'{"error":"too many"}', {"Retry-After": "20"})])
     clock = ManualClock()
-    budget = ProcessBudget((), None, clock)
+    budget = Unlimited()
     told: list[float] = []
     budget.told = told.append  # type: ignore[method-assign]  # only listened to
     app = App(lambda *asked: next(replies, (200, b"ok", {})))
@@ -142,7 +220,7 @@ def test_every_try_takes_its_own_place_in_the_pace() -> None:
     assert clock.monotonic() == pytest.approx(120, abs=0.1)
 
 
-def test_a_used_up_quota_pauses_instead_of_waiting_for_hours() -> None:
+def test_b39_a_used_up_quota_pauses_instead_of_waiting_for_hours() -> None:
     clock = ManualClock(start=100 * DAY)
     with opened(URL, adapter=WsgiAdapter(scripted()), quota=1, clock=clock) as wire:
         wire.ask(get())

@@ -35,7 +35,7 @@ def secure(certificate: tuple[Path, Path]) -> Iterator[RawServer]:
         yield server
 
 
-def test_an_unknown_certificate_is_refused_before_a_byte_of_the_request(secure: RawServer) -> None:
+def test_e04_an_unknown_certificate_is_refused_before_a_byte_of_the_request(secure: RawServer) -> None:
     error = outcome(secure.url)
     assert isinstance(error, NotSent)
     assert "the certificate is not trusted" in told(error)

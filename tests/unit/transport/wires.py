@@ -6,9 +6,10 @@ import socket
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from migrator.contract import Answer, Auth, Budget, Call, Capabilities, Rate, Source, Transfer
+from migrator.contract import Answer, Auth, Bounds, Budget, Call, Capabilities, Rate, Source, Transfer, Wait
 from migrator.errors import MigratorError
-from migrator.transport.pace import ManualClock, ProcessBudget
+from migrator.state.budget import Budgets, Limits
+from migrator.transport.pace import ManualClock
 from migrator.transport.retry import Patience
 from migrator.transport.secrets import Scrubber
 from migrator.transport.stack import OpenWire, open_wire
@@ -42,6 +43,8 @@ def opened(
     in_flight: int = 4,
     tries: int = 6,
     chance: float = 1.0,
+    bounds: Bounds | None = None,
+    waits: Callable[[Wait], None] = lambda wait: None,
     **more: Any,
 ) -> OpenWire:
     clock = clock or ManualClock()
@@ -50,12 +53,14 @@ def opened(
         url,
         transfer or Transfer(),
         Capabilities(page_max=1, in_flight=in_flight),
-        budget=budget or ProcessBudget(rates, quota, clock),
+        budget=budget or Budgets(None, clock).of("plain", Limits(rates=rates, quota=quota, in_flight=in_flight)),
         clock=clock,
         scrubber=scrubber or Scrubber(),
         adapter=adapter,
-        patience=Patience(tries=tries, **more),
+        patience=Patience(tries=tries, **{"seconds": (bounds or Bounds()).max_wait, **more}),
         chance=lambda: chance,
+        bounds=bounds,
+        waits=waits,
     )
 
 
