@@ -238,6 +238,8 @@ def apply(
             folder
         )  # before the first request, as all that a state may be refused for: it is opened if it is there
         known = leaving.enter_context(State.open(folder, write=True)) if (folder / STATE).exists() else None
+        if known is not None:
+            yield from known.lease(_places(planned.header)).cleared(options.lock_timeout, around.clock, around.stop)
         open_file = opener(planned, opened)
         ways = {step.step: way_of(step, opened, open_file) for step in planned.header.steps}
         # made after that: a plan that is refused here makes none
@@ -252,6 +254,11 @@ def apply(
             clean=around.scrubber.clean,
         ):
             yield _rounded(known, event, planned, opened) if isinstance(event, RunEnded) else event
+
+
+def _places(header: PlanHeader) -> set[tuple[str, str]]:
+    """The target collections as the plan names them: what a lease is taken on, but for names of other spelling."""
+    return {(header.systems[step.target[0]].identity, step.write.collection) for step in header.steps}
 
 
 def _rounded(known: State, ended: RunEnded, planned: PlanFile, systems: Systems) -> RunEnded:

@@ -25,6 +25,8 @@ LOOK_AGAIN = 0.05
 """Seconds after which is looked again for a place that no clock frees: a call of somebody else that is answered."""
 GRACE = 1.0
 """Seconds after its time by which who waits must have asked again, to keep the place in the queue."""
+HUNG = 120.0
+"""Seconds after which calls are no more believed to be under way, where nobody of their process came or went."""
 UNDER_WAY = ""
 """Kind, in the queue, of those who wait for other calls to be answered."""
 
@@ -211,19 +213,21 @@ class TenantBudget(Budget):
             return _wait(LOOK_AGAIN, f"{most:,} calls to {self._tenant} are under way")
         self._unqueued(base, UNDER_WAY)
         base.execute(
-            "INSERT INTO under_way VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET calls = calls + 1",
-            (self._tenant, self._file.holder),
+            """INSERT INTO under_way VALUES (?, ?, 1, ?)
+                ON CONFLICT DO UPDATE SET calls = calls + 1, at = excluded.at""",
+            (self._tenant, self._file.holder, now),
         )
         return None
 
     def _full(self, base: sqlite3.Connection, most: int, now: float) -> bool:
-        row = base.execute("SELECT sum(calls) FROM under_way WHERE tenant = ?", (self._tenant,)).fetchone()
+        since = (self._tenant, now - HUNG)
+        row = base.execute("SELECT sum(calls) FROM under_way WHERE tenant = ? AND at > ?", since).fetchone()
         return (row[0] or 0) + self._ahead(base, UNDER_WAY, UNDER_WAY, now) >= most
 
     def _left(self, base: sqlite3.Connection) -> None:
         base.execute(
-            "UPDATE under_way SET calls = max(0, calls - 1) WHERE tenant = ? AND holder = ?",
-            (self._tenant, self._file.holder),
+            "UPDATE under_way SET calls = max(0, calls - 1), at = ? WHERE tenant = ? AND holder = ?",
+            (self._clock.wall(), self._tenant, self._file.holder),
         )
 
     # ------------------------------------------------------------ the queue

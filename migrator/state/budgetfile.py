@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from migrator.model.problem import Problem, Severity
-from migrator.state.process import Life, Process, life, myself
+from migrator.state.process import Life, Process, halted, life, myself
 
 FILE = "budget.db"
 """Name of the file in the state folder."""
@@ -39,11 +39,12 @@ CREATE TABLE quotas (tenant TEXT NOT NULL, quota TEXT NOT NULL, opens REAL NOT N
 CREATE TABLE holders (holder INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL,
     pid INTEGER NOT NULL, began TEXT NOT NULL, space TEXT NOT NULL, beat REAL NOT NULL);
 CREATE TABLE under_way (tenant TEXT NOT NULL, holder INTEGER NOT NULL, calls INTEGER NOT NULL,
-    PRIMARY KEY (tenant, holder)) WITHOUT ROWID;
+    at REAL NOT NULL, PRIMARY KEY (tenant, holder)) WITHOUT ROWID;
 CREATE TABLE queue (tenant TEXT NOT NULL, holder INTEGER NOT NULL, kind TEXT NOT NULL, since REAL NOT NULL,
     asks_by REAL NOT NULL, PRIMARY KEY (tenant, holder, kind)) WITHOUT ROWID;
 """
-"""Times are epoch seconds: the only clock that processes share. `span`: the longest window of anybody's rates."""
+"""Times are epoch seconds: the only clock that processes share. `span`: the longest window of anybody's rates.
+`under_way.at`: when a call of this holder last began or was answered."""
 HELD = ("under_way", "queue", "holders")
 """Tables with rows of one holder."""
 
@@ -80,7 +81,10 @@ class BudgetFile:
                     self._lost(self._path, error)
 
     def dead(self, base: sqlite3.Connection) -> bool:
-        """Holders that are gone hold nothing any more; whether there were any. Inside a transaction."""
+        """Holders that are gone or stopped hold nothing any more; whether there were any. Inside a transaction.
+
+        One that was only stopped is a holder again with its next sign of life.
+        """
         rows = base.execute("SELECT * FROM holders WHERE holder <> ?", (self.holder,)).fetchall()
         left = [holder for holder, *row in rows if _dead(*row, wall=self._wall())]
         for holder in left:
@@ -113,17 +117,20 @@ class BudgetFile:
     def _beat(self, base: sqlite3.Connection) -> None:
         now = self._wall()
         if abs(now - self._beaten) >= BEAT_SECONDS:
-            base.execute("UPDATE holders SET beat = ? WHERE holder = ?", (now, self.holder))
-            self._beaten = now
+            self._registered(base, self.holder, now)
+
+    def _registered(self, base: sqlite3.Connection, holder: int | None, now: float) -> int:
+        """Our row, made anew where somebody took us for gone; its number."""
+        me = myself()
+        row = (holder, me.host, me.pid, me.began, me.space, now)
+        self._beaten = now
+        return base.execute("INSERT OR REPLACE INTO holders VALUES (?, ?, ?, ?, ?, ?)", row).lastrowid or 0
 
     def _open(self) -> sqlite3.Connection:
         base = _connected(self._path)
         try:
             _prepared(base)
-            me, self._beaten = myself(), self._wall()
-            row = (me.host, me.pid, me.began, me.space, self._beaten)
-            made = base.execute("INSERT INTO holders (host, pid, began, space, beat) VALUES (?, ?, ?, ?, ?)", row)
-            self.holder = made.lastrowid or 0
+            self.holder = self._registered(base, None, self._wall())
             self._inode = self._path.stat().st_ino if self._path is not None else 0
         except BaseException:
             base.close()
@@ -196,9 +203,12 @@ def _prepared(base: sqlite3.Connection) -> None:
 
 
 def _dead(host: str, pid: int, began: str, space: str, beat: float, *, wall: float) -> bool:
-    """Surely gone, or elsewhere and silent for so long that nobody waits for it."""
+    """Surely gone, stopped, or elsewhere and silent for so long that nobody waits for it."""
     process = Process(user="", host=host, pid=pid, began=began, space=space)
-    return life(process, datetime.fromtimestamp(beat, UTC).isoformat(), wall) in (Life.GONE, Life.SILENT)
+    return halted(process) or life(process, datetime.fromtimestamp(beat, UTC).isoformat(), wall) in (
+        Life.GONE,
+        Life.SILENT,
+    )
 
 
 def _forget(base: sqlite3.Connection, holder: int) -> None:

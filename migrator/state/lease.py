@@ -104,10 +104,24 @@ class Lease:
 
         A holder that seems to be gone without leaving word is watched for as long as that takes.
         """
+        if not self.fence:
+            yield from self._waited(self._take, seconds, clock, stop)
+
+    def cleared(self, seconds: float, clock: Clock, stop: Callable[[], int | None]) -> Iterator[Waiting]:
+        """The same as `awaited`, but only look: nothing is taken, and nobody is judged but who lives on this machine.
+
+        For before the first request: who holds the place may have the system's only calls under way.
+        """
+        yield from self._waited(self._look, seconds, clock, stop)
+
+    def _waited(
+        self, act: Callable[[], None], seconds: float, clock: Clock, stop: Callable[[], int | None]
+    ) -> Iterator[Waiting]:
         until, told = clock.monotonic() + seconds, ""
-        while not self.fence:
+        while True:
             try:
-                self._take()
+                act()
+                return
             except _Held as held:
                 now = clock.monotonic()
                 until = max(until, now + held.watch)
@@ -154,6 +168,11 @@ class Lease:
     def carries(self, run: int) -> None:
         """Our rows tell this run. Inside a transaction."""
         self._database.run("UPDATE leases SET run = ? WHERE fence = ?", (run, self.fence))
+
+    def _look(self) -> None:
+        for holder in holders(self._database):
+            if self._meets(holder) and life(holder.process, holder.beat, self._wall()) is Life.HERE:
+                raise _Held(self._database, holder, self._wanted)
 
     def _take(self) -> None:
         over = []

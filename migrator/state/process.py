@@ -63,6 +63,16 @@ def life(holder: Process, beat: str, wall: float) -> Life:
     return Life.SILENT if wall - said > STALE_SECONDS else Life.AWAY
 
 
+def halted(holder: Process) -> bool:
+    """Stopped by a signal, here: it lives and does nothing. Linux: field 3 of /proc/PID/stat."""
+    if holder.host != socket.gethostname() or holder.space != _space():
+        return False
+    try:
+        return Path(f"/proc/{holder.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except (OSError, IndexError):
+        return False
+
+
 def awake() -> float:
     """Seconds since the machine started, those of its sleep included: CLOCK_MONOTONIC stands still meanwhile."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -217,6 +219,37 @@ def test_b38_what_a_killed_process_had_under_way_is_free_again(tmp_path: Path, s
     holder.kill()
     holder.wait()
     assert budget.enter() is None
+
+
+def test_b38_a_process_that_is_stopped_holds_up_nobody_and_counts_again_when_it_wakes(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    """A lid that was closed, SIGSTOP: its three calls are no more believed; awake, what it gives back is no harm."""
+    holder = _process(stack, "hold", tmp_path, 3)
+    _go(holder)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "done\n"
+    budget = stack.enter_context(Budgets(tmp_path, ManualClock())).of("acme", LIMITS)
+    holder.send_signal(signal.SIGSTOP)
+    os.waitpid(holder.pid, os.WUNTRACED)
+    assert [budget.enter() for _ in range(3)] == [None] * 3
+    holder.send_signal(signal.SIGCONT)
+    _go(holder)
+    assert holder.wait(30) == 0
+    assert budget.enter() is not None
+
+
+def test_b38_calls_of_which_nothing_is_heard_are_not_waited_for_for_ever(tmp_path: Path, stack: ExitStack) -> None:
+    """A process that hangs: after two minutes without a call begun or answered its places are free."""
+    clock = ManualClock()
+    one, other = (stack.enter_context(Budgets(tmp_path, clock)).of("acme", Limits(in_flight=1)) for _ in range(2))
+    assert one.enter() is None
+    waited = 0
+    while (wait := other.enter()) is not None:
+        clock.wait(wait.seconds)
+        waited += 1
+        assert clock.monotonic() < 121
+    assert clock.monotonic() > 119
 
 
 def test_what_ends_in_order_leaves_nothing_behind(tmp_path: Path) -> None:
