@@ -1,9 +1,9 @@
 """The fault loop in its short form: a plan carried out again and again, broken at another point each time.
 
-Each time a fresh stand-in answers on loopback; a part of the sheet stands already and some of it is edited, so that
-the plan holds creates, updates and links. Then the n-th request of the apply is broken on the wire, or the program
-is killed at a named point in a process of its own, and the same plan is applied again until it is done. What must
-hold: each record has one effect, no outcome is lost, a second plan has no changes.
+Each time fresh stand-ins answer on loopback: one whose key refuses a second record, and one without keys, where
+only looking keeps a record from being made twice. Then the n-th request of the apply is broken on the wire, or the
+program is killed at a named point in a process of its own, and the same plan is applied again until it is done. What
+must hold: each record has one effect, no outcome is lost, a second plan has no changes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,19 +30,14 @@ from migrator.rehearsal.demo import FILES, shipped
 if TYPE_CHECKING:
     from migrator.emulators.proxy import WireFaultKind
 
-APP = "assets"
-"""The collection that the playbook fills."""
+Standing = Counter[str]
+"""What stands in a system -> how often."""
 WIRE: Mapping[WireFaultKind, str] = {
     "reset_before": "connection reset before the server saw the request",
     "reset_after": "connection reset after the server had worked",
     "cut": "answer cut in its middle",
 }
 """Fault of the wire -> its name for people."""
-KILLS = (
-    "before_intent", "after_intent", "before_outcomes", "within_outcomes", "after_outcomes", "before_links",
-    "after_links", "before_complete", "after_complete", "before_end", "after_end",
-)  # fmt: skip
-"""Named points at which a process is killed; `migrator.failpoint` tells where they are."""
 TRIES = 5
 """How often the same plan is applied after a fault."""
 
@@ -61,23 +57,32 @@ class Tried:
 def selftest(around: Surroundings) -> Iterator[Tried]:
     """All kinds, one after another; nothing is left, nothing leaves this machine. Raises UsageWrong without the
     emulators' packages."""
-    with _stage(around) as unbroken:
-        points = unbroken.requests()
-        wanted = unbroken.standing()
+    unbroken = {story: _unbroken(around, story) for story in STORIES}
     for kind, words in WIRE.items():
         violations = []
-        for number in range(points):
-            with _stage(around) as stage:
-                stage.proxy.add(kind=kind, after=number, at_byte=20)
-                violations += [f"request {number + 1}: {said}" for said in stage.judged(stage.until_done(), wanted)]
-        yield Tried(fault=words, points=points, violations=tuple(violations))
+        for story, (points, wanted) in unbroken.items():
+            for number in range(points):
+                with _stage(around, story) as stage:
+                    stage.proxy.add(kind=kind, after=number, at_byte=20)
+                    said = stage.judged(stage.until_done(), wanted)
+                    violations += [f"{story.named}, request {number + 1}: {each}" for each in said]
+        tried = sum(points for points, _ in unbroken.values())
+        yield Tried(fault=words, points=tried, violations=tuple(violations))
     violations = []
-    for name in KILLS:
-        with _stage(around) as stage:
-            killed = stage.killed(name)
-            said = stage.judged(stage.until_done(), wanted) if killed else ["the process did not pass it"]
-            violations += [f"{name}: {each}" for each in said]
-    yield Tried(fault="process killed (SIGKILL) at a named point", points=len(KILLS), violations=tuple(violations))
+    for story, (_, wanted) in unbroken.items():
+        for name in story.kills:
+            with _stage(around, story) as stage:
+                killed = stage.killed(name)
+                said = stage.judged(stage.until_done(), wanted) if killed else iter(["the process did not pass it"])
+                violations += [f"{story.named}, {name}: {each}" for each in said]
+    tried = sum(len(story.kills) for story in STORIES)
+    yield Tried(fault="process killed (SIGKILL) at a named point", points=tried, violations=tuple(violations))
+
+
+def _unbroken(around: Surroundings, story: type[_Stage]) -> tuple[int, Standing]:
+    """Requests of an apply that nothing breaks, and what stands after it."""
+    with _stage(around, story) as stage:
+        return stage.requests(), stage.standing()
 
 
 class _Hurried:
@@ -97,8 +102,8 @@ class _Hurried:
 
 
 @contextmanager
-def _stage(around: Surroundings) -> Iterator[_Stage]:
-    """A folder, a stand-in behind a proxy, and a plan that is ready."""
+def _stage(around: Surroundings, story: type[_Stage]) -> Iterator[_Stage]:
+    """A folder, stand-ins behind proxies, and a plan that is ready."""
     try:
         from migrator.emulators.proxy import Proxy
         from migrator.emulators.server import create_emulator, serve
@@ -106,38 +111,45 @@ def _stage(around: Surroundings) -> Iterator[_Stage]:
         raise UsageWrong(
             f"the emulators need more packages ({error.name} is missing)", hint="pip install 'migrator[emulators]'"
         ) from error
-    emulator = create_emulator("kintone", seed="empty", pace="off")
-    with (
-        tempfile.TemporaryDirectory(prefix="migrator-selftest-") as name,
-        serve(emulator.app) as server,
-        Proxy(server.port) as proxy,
-    ):
-        for file in FILES:
-            shutil.copyfile(shipped() / file, Path(name) / file)
-        env = {**around.env, **emulator.env(proxy.url)}
-        stage = _Stage(Path(name), emulator, proxy, replace(around, env=env, clock=_Hurried()))
+    with ExitStack() as held:
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="migrator-selftest-")))
+        env = dict(around.env)
+        for system in story.systems:
+            emulator = create_emulator(system, seed=story.seed, pace="off")
+            proxy = held.enter_context(Proxy(held.enter_context(serve(emulator.app)).port))
+            env |= emulator.env(proxy.url)
+        for file in story.files:
+            shutil.copyfile(shipped() / file, folder / file)
+        stage = story(folder, emulator, proxy, replace(around, env=env, clock=_Hurried()))
         stage.prepare()
         yield stage
 
 
 class _Stage:
+    """One story: its playbook is the first of `files`, the last of `systems` is written to and broken."""
+
+    named = ""
+    files: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
+    seed = "empty"
+    kills: tuple[str, ...] = ()
+
     def __init__(self, folder: Path, emulator: Any, proxy: Any, around: Surroundings) -> None:
         self.folder, self.emulator, self.proxy, self.around = folder, emulator, proxy, around
 
     def prepare(self) -> None:
-        """Most of the sheet stands, its id map is lost, a row is new and one is edited."""
-        sheet = self.folder / FILES[1]
-        lines = sheet.read_text("utf-8").splitlines(keepends=True)
-        sheet.write_text("".join(lines[:-2]), "utf-8")
-        self.plan()
-        self.apply()
-        shutil.rmtree(self.folder / ".migrator")
-        sheet.write_text("".join(lines).replace(",Scrapped", ",In store"), "utf-8")
-        self.plan()
+        """What stands before, and the plan."""
+        raise NotImplementedError
+
+    def standing(self) -> Standing:
+        """All that stands, with its count of effects where the system has one, and how often."""
+        raise NotImplementedError
 
     def plan(self) -> Planned:
         """A plan of how things stand now."""
-        making = plan(self.folder / FILES[0], self.folder / "a.plan", self.around, state=self.folder / ".migrator")
+        making = plan(
+            self.folder / self.files[0], self.folder / "a.plan", self.around, state=self.folder / ".migrator"
+        )
         while True:
             try:
                 next(making)
@@ -179,14 +191,7 @@ class _Stage:
                 continue
         raise MigratorError("the self-test's run never ended")
 
-    def standing(self) -> dict[str, Any]:
-        """Serial number -> all that stands under it, its count of effects included."""
-        records = self.emulator.store.records(APP)
-        rows = [{name: each for name, each in record.items() if not name.endswith("datetime")} for record in records]
-        named = {str(row["serial"]): row for row in rows}
-        return named if len(named) == len(rows) else {"twice": rows}
-
-    def judged(self, told: RunEnded | None, wanted: Mapping[str, Any]) -> Iterator[str]:
+    def judged(self, told: RunEnded | None, wanted: Standing) -> Iterator[str]:
         """What does not hold."""
         if self.standing() != wanted:
             yield "the records are not those of an unbroken run"
@@ -195,6 +200,64 @@ class _Stage:
         again = self.plan()
         if again.changes or again.trailer.problem_total:
             yield f"a second plan has {again.changes} changes"
+
+
+class _Keyed(_Stage):
+    """A sheet into Kintone, whose unique key refuses a second record: creates, updates and links."""
+
+    named = "by key"
+    files = FILES
+    systems = ("kintone",)
+    kills = (
+        "before_intent", "after_intent", "before_outcomes", "within_outcomes", "after_outcomes", "before_links",
+        "after_links", "before_complete", "after_complete", "before_end", "after_end",
+    )  # fmt: skip
+
+    def prepare(self) -> None:
+        """Most of the sheet stands, its id map is lost, a row is new and one is edited."""
+        sheet = self.folder / FILES[1]
+        lines = sheet.read_text("utf-8").splitlines(keepends=True)
+        sheet.write_text("".join(lines[:-2]), "utf-8")
+        self.plan()
+        self.apply()
+        shutil.rmtree(self.folder / ".migrator")
+        sheet.write_text("".join(lines).replace(",Scrapped", ",In store"), "utf-8")
+        self.plan()
+
+    def standing(self) -> Standing:
+        """Records with their revisions."""
+        records = self.emulator.store.records("assets")
+        return Counter(
+            repr(sorted((name, repr(each)) for name, each in record.items() if not name.endswith("datetime")))
+            for record in records
+        )
+
+
+class _Unkeyed(_Stage):
+    """Ideas of Kintone into KaiNexus, which takes a second create as it took the first: a marker tells them."""
+
+    named = "without a key"
+    files = ("kintone-to-kainexus.yaml",)
+    systems = ("kintone", "kainexus")
+    seed = "sample"
+    kills = ("before_intent", "after_intent", "before_outcomes", "within_outcomes", "after_outcomes")
+
+    def prepare(self) -> None:
+        """Nothing stands. A process of its own shall not wait for the pace of a real server."""
+        book = self.folder / self.files[0]
+        text = book.read_text("utf-8")
+        book.write_text(text.replace("tenant: sample\n", 'tenant: sample\n    pace: "off"\n'), "utf-8")
+        self.plan()
+
+    def standing(self) -> Standing:
+        """Items by their summary."""
+        store = self.emulator.store
+        with store.lock:
+            return Counter(store.read(number)["summary"] for number, item in store.items.items() if not item.deleted)
+
+
+STORIES: tuple[type[_Stage], ...] = (_Keyed, _Unkeyed)
+"""What is carried out and broken."""
 
 
 def _counting(seen: list[str]) -> Callable[[str, bytes], bool]:

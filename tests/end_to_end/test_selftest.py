@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from migrator.executor.after import After
+from migrator.executor.load import Load
 from migrator.rehearsal import selftest
 from tests.end_to_end.stage import Stage
 
 
 def test_the_self_test_tries_its_points_and_finds_no_violation(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One kind of wire fault and two kills, by the command line."""
+    """One kind of wire fault and two kills, by the command line, with a key and without."""
     monkeypatch.setattr(selftest, "WIRE", {"reset_after": "connection reset after the server had worked"})
-    monkeypatch.setattr(selftest, "KILLS", ("before_outcomes", "after_links"))
+    monkeypatch.setattr(selftest._Keyed, "kills", ("after_links",))
+    monkeypatch.setattr(selftest._Unkeyed, "kills", ("before_outcomes",))
     done = Stage(here).run("doctor", "--selftest", "--json")
     assert done.code == 0, done.text
     *kinds, end = [json.loads(line) for line in done.out.splitlines()]
@@ -41,8 +45,24 @@ def test_a_record_that_is_written_twice_is_a_violation(here: Path, monkeypatch: 
         return told
 
     monkeypatch.setattr(selftest, "WIRE", {"reset_before": "a reset"})
-    monkeypatch.setattr(selftest, "KILLS", ())
+    monkeypatch.setattr(selftest, "STORIES", (selftest._Keyed,))
+    monkeypatch.setattr(selftest._Keyed, "kills", ())
     monkeypatch.setattr(selftest._Stage, "until_done", twice)
     done = Stage(here).run("doctor", "--selftest")
     assert done.code == 1, done.text
-    assert "request 1: the records are not those of an unbroken run" in done.out
+    assert "by key, request 1: the records are not those of an unbroken run" in done.out
+
+
+def test_a03_a_guard_that_is_taken_away_is_a_violation(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that does not look after a kill makes records twice where no key refuses them; exit 1."""
+
+    def again(way: object, kind: object, doubtful: Sequence[tuple[Load, str]]) -> After:
+        return After(again=[load for load, _ in doubtful])
+
+    monkeypatch.setattr("migrator.executor.carry.after_doubt", again)
+    monkeypatch.setattr(selftest, "WIRE", {})
+    monkeypatch.setattr(selftest, "STORIES", (selftest._Unkeyed,))
+    monkeypatch.setattr(selftest._Unkeyed, "kills", ("before_outcomes",))
+    done = Stage(here).run("doctor", "--selftest")
+    assert done.code == 1, done.text
+    assert "without a key, before_outcomes: the records are not those of an unbroken run" in done.out

@@ -15,7 +15,6 @@ import requests
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from migrator.state import database
-from migrator.state.database import Database
 from tests.wsgi import WsgiAdapter
 
 
@@ -28,6 +27,8 @@ class Points:
 
     def __init__(self, wanted: int = 0) -> None:
         self.wanted, self.passed = wanted, 0
+        self.writes: list[int] = []
+        """Which of them were requests that change something."""
 
     def here(self) -> bool:
         """This one is it."""
@@ -39,19 +40,29 @@ def killed() -> NoReturn:
     raise Killed
 
 
-WireKind = Literal["refused", "lost before", "lost after", "late", "cut", "gateway", "killed before", "killed after"]
+WireKind = Literal[
+    "refused", "unavailable", "lost before", "lost after", "soon", "late", "cut", "gateway",
+    "killed before", "killed late", "killed after",
+]  # fmt: skip
+LATE: dict[str, float] = {"soon": 1.0, "late": 50.0, "killed late": 50.0}
+"""Kind -> seconds after which a request that went astray reaches its server: less than any system's `settle`."""
+Later = Callable[[float, Callable[[], object]], None]
+"""Seconds, and what happens then."""
 
 
 class FaultyAdapter(WsgiAdapter):
     """The application in this process, and one fault before it."""
 
-    def __init__(self, app: Any, late: list[Callable[[], object]]) -> None:
+    def __init__(self, app: Any, later: Later) -> None:
         super().__init__(app)
-        self._late = late
+        self._later = later
         self.points, self.kind = Points(), "refused"
 
     def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
-        if not self.points.here():
+        struck = self.points.here()
+        if _changes(request):
+            self.points.writes.append(self.points.passed)
+        if not struck:
             return super().send(request, *args, **more)
         match self.kind:
             case "refused":
@@ -60,8 +71,12 @@ class FaultyAdapter(WsgiAdapter):
                 raise requests.exceptions.ReadTimeout("silent")
             case "killed before":
                 killed()
-            case "late":
-                self._late.append(lambda: super(FaultyAdapter, self).send(request, *args, **more))
+            case "unavailable":
+                return _other(requests.Response(), 503, b"<html>Back soon</html>")
+            case "soon" | "late" | "killed late":
+                self._later(LATE[self.kind], lambda: super(FaultyAdapter, self).send(request, *args, **more))
+                if self.kind == "killed late":
+                    killed()
                 raise requests.exceptions.ReadTimeout("silent")
         response = super().send(request, *args, **more)
         match self.kind:
@@ -72,6 +87,13 @@ class FaultyAdapter(WsgiAdapter):
             case "cut":
                 return _other(response, response.status_code, response.raw.read()[:7])
         return _other(response, 502, b"<html>Bad gateway</html>")
+
+
+def _changes(request: requests.PreparedRequest) -> bool:
+    """Whether it is meant to change something: no GET, none in disguise, no GraphQL query."""
+    if request.method == "GET" or request.headers.get("X-HTTP-Method-Override") == "GET":
+        return False
+    return not request.path_url.endswith("/graphql") or "mutation" in str(request.body)
 
 
 def _other(response: requests.Response, status: int, body: bytes) -> requests.Response:
@@ -89,11 +111,26 @@ def _other(response: requests.Response, status: int, body: bytes) -> requests.Re
 
 
 LocalKind = Literal["killed", "disk full"]
+_WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "COMMIT")
+_LEAVES = "DELETE FROM leases"
+"""On its way out: a dead process's lease is free at once, this process lives on, so it is let give it back."""
+
+
+def _written(sql: str, passing: Callable[[], None]) -> None:
+    """A statement that writes passes a point; a full disk is told in SQLite's own error."""
+    if not sql.startswith(_WRITES):
+        return
+    try:
+        passing()
+    except OSError as error:
+        full = sqlite3.OperationalError("database or disk is full")
+        full.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise full from error
 
 
 @contextmanager
 def faulty_disk(points: Points, kind: LocalKind) -> Iterator[None]:
-    """Statements of the journal, commits, fsyncs and renames are the points; a full disk stays full.
+    """Writing statements and commits of SQLite, fsyncs and renames are the points; a full disk stays full.
 
     No process dies here, so nothing waits for the disk.
     """
@@ -108,19 +145,23 @@ def faulty_disk(points: Points, kind: LocalKind) -> Iterator[None]:
             killed()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def statement(original: Callable[..., Any]) -> Callable[..., Any]:
-        def run(self: Database, sql: str, values: Any = ()) -> Any:
-            if not sql.startswith("DELETE FROM leases"):
-                with database.told(self.path):
-                    try:
-                        passing()
-                    except OSError as error:
-                        full = sqlite3.OperationalError("database or disk is full")
-                        full.sqlite_errorcode = sqlite3.SQLITE_FULL
-                        raise full from error
-            return original(self, sql, values)
+    class Faulty(sqlite3.Connection):
+        """Raises what SQLite raises when the disk is full."""
 
-        return run
+        leaving = False
+
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            self.leaving = sql.startswith(_LEAVES) or (self.leaving and sql == "COMMIT")
+            if not self.leaving:
+                _written(sql, passing)
+            return super().execute(sql, *values)
+
+        def executemany(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            _written(sql, passing)
+            return super().executemany(sql, *values)
+
+    def connect(uri: str) -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, isolation_level=None, factory=Faulty)
 
     def before(original: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **more: Any) -> Any:
@@ -130,7 +171,7 @@ def faulty_disk(points: Points, kind: LocalKind) -> Iterator[None]:
         return call
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Database, "run", statement(Database.run))
+        patch.setattr(database, "_connect", connect)
         patch.setattr(os, "replace", before(os.replace))
         patch.setattr(os, "fsync", before(lambda _: None))
         yield
