@@ -237,13 +237,17 @@ def apply(
         may_write(
             folder
         )  # before the first request, as all that a state may be refused for: it is opened if it is there
-        known = leaving.enter_context(State.open(folder, write=True)) if (folder / STATE).exists() else None
+        known = (
+            leaving.enter_context(State.open(folder, write=True, wall=around.clock.wall))
+            if (folder / STATE).exists()
+            else None
+        )
         if known is not None:
             yield from known.lease(_places(planned.header)).cleared(options.lock_timeout, around.clock, around.stop)
         open_file = opener(planned, opened)
         ways = {step.step: way_of(step, opened, open_file) for step in planned.header.steps}
         # made after that: a plan that is refused here makes none
-        known = known or leaving.enter_context(State.open(folder, write=True))
+        known = known or leaving.enter_context(State.open(folder, write=True, wall=around.clock.wall))
         for event in carry_out(
             known.keep(planned, home),
             ways,

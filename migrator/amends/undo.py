@@ -15,6 +15,7 @@ from migrator.amends.draft import Draft, Made
 from migrator.amends.finding import GONE, cannot, left
 from migrator.amends.revival import Revival, taken_back
 from migrator.amends.standing import Standing
+from migrator.amends.touch import Print, Touch
 from migrator.contract import Mapped
 from migrator.executor.filling import Unfilled, filled_fields, stand_for
 from migrator.executor.look import shows
@@ -53,6 +54,13 @@ class _Sum:
     """Of all."""
     version: str | None
     """After the last."""
+    again: bool = False
+    """There was more than one."""
+
+    @property
+    def left(self) -> Print:
+        """What the run left of it."""
+        return Print(version=self.version, again=self.again, names=self.after.keys())
 
 
 class _Step:
@@ -63,8 +71,7 @@ class _Step:
         self._sections = past.sections(way.step)
         self._lines = sum(section.count for section in self._sections.values())
         self._standing = Standing(way, self._lines)
-        self._later: Mapping[str, set[str]] = {}
-        """Of the chunk's records whose version is not this run's: those that later runs of ours left."""
+        self._touch = Touch(past, way)
         draft.looked(way.step, self._standing.count)
 
     def walked(self) -> Iterator[Planning]:
@@ -101,7 +108,8 @@ class _Step:
             self._past.state.ids, [ref for one in sums for value in one.after.values() for ref in refs_in(value)]
         )
         rows = self._rows([one.deed for one in sums])
-        self._look_later(sums, stands)
+        made = [(one, stands.get(one.deed.target_id)) for one in sums if one.deed.did is Action.CREATE]
+        self._touch.look([(one.left, record) for one, record in made if record is not None])
         for one in sums:
             deed, record = one.deed, stands.get(one.deed.target_id)
             if deed.did is Action.CREATE:
@@ -118,16 +126,6 @@ class _Step:
                 )
             else:
                 draft.leave(deed.change, cannot("whether it was made or stood there already is not known"))
-
-    def _look_later(self, sums: Sequence[_Sum], stands: Mapping[str, Record]) -> None:
-        moved = [
-            record.id
-            for one in sums
-            if one.deed.did is Action.CREATE
-            and (record := stands.get(one.deed.target_id))
-            and record.version != one.version
-        ]
-        self._later = self._past.state.journal.versions_since(self._past.run.number, moved) if moved else {}
 
     def _names(self, sums: Sequence[_Sum]) -> tuple[str, ...]:
         names = dict.fromkeys(name for one in sums for name in one.after)
@@ -151,17 +149,11 @@ class _Step:
             draft.add(taken_back(self._way, deed, Action.DELETE, Phase.DELETE, record, before=record.fields))
 
     def _untouched(self, one: _Sum, record: Record, known: Mapping[Ref, str]) -> bool:
-        """Nobody wrote to it since: by its version, else by the fields that the run wrote.
+        def holds() -> bool:
+            written = _filled(one.after, known)
+            return written is not None and shows(self._way, record, written, over=None)
 
-        Later runs of ours are not anybody: where one of them left this version, the fields tell.
-        """
-        if one.version is not None and record.version is not None and one.version != record.version:
-            if record.version not in self._later.get(record.id, ()):
-                return False
-        elif one.version is not None and one.version == record.version:
-            return True
-        written = _filled(one.after, known)
-        return written is not None and shows(self._way, record, written, over=None)
+        return self._touch.untouched(one.left, record, holds)
 
     # ------------------------------------------------------------ what was changed
 
@@ -243,7 +235,13 @@ def _summed(deed: Deed, later: Deed | None) -> _Sum:
         return _Sum(deed=deed, before=deed.before, after=deed.after, version=deed.version)
     both = {**(later.before or {}), **(deed.before or {})}
     before = None if deed.before is None else both
-    return _Sum(deed=deed, before=before, after={**deed.after, **later.after}, version=later.version or deed.version)
+    return _Sum(
+        deed=deed,
+        before=before,
+        after={**deed.after, **later.after},
+        version=later.version or deed.version,
+        again=True,
+    )
 
 
 def _filled(values: Mapping[str, Value], known: Mapping[Ref, str]) -> dict[str, Value] | None:

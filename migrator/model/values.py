@@ -223,5 +223,8 @@ class Collection:
     """Changes with any content (a file's sha256, "absent" for none); None where there is no such thing."""
     rights: Rights | None = None
     """None: the system does not tell."""
+    moments: tuple[str, str] | None = None
+    """Fields in which the system itself keeps when a record was made and when it was last changed, both by its own
+    clock; None: there are none. Asked where records have no version."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """The connector's own: users, locations, options it looked up."""

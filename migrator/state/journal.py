@@ -249,6 +249,21 @@ class Journal:
                 found.setdefault(target_id, set()).add(version)
         return found
 
+    def last_run_at(self, run: int, target_ids: Sequence[str]) -> Mapping[str, int]:
+        """Target id -> the last run from `run` on that did something to it, in any collection."""
+        found: dict[str, int] = {}
+        for start in range(0, len(target_ids), 500):
+            some = target_ids[start : start + 500]
+            found.update(
+                (target_id, last)
+                for target_id, last in self._database.rows(
+                    "SELECT target_id, MAX(run) FROM outcomes WHERE run >= ? AND status = 'done'"
+                    f" AND target_id IN ({','.join('?' * len(some))}) GROUP BY target_id",
+                    (run, *some),
+                )
+            )
+        return found
+
     def section_begins(self) -> None:
         """Outcomes came in since the last question by change id."""
         self._indexed = None

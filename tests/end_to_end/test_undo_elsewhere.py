@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from migrator import lookback
 from migrator.model.plan import Action
@@ -14,6 +15,7 @@ from migrator.model.run import RunStatus
 from migrator.planfile import PlanFile
 from tests.end_to_end.sides import EDITED, SYSTEMS
 from tests.end_to_end.test_matrix import Pair, finished
+from tests.wsgi import WsgiAdapter
 
 DELETES = {"kintone", "glpi"}
 """Systems whose API deletes."""
@@ -57,6 +59,50 @@ def test_an_update_and_a_load_are_undone_wherever_they_went(
         assert (counts.delete, counts.problems) == (0, pair.source.count)
         assert {problem.code for problem in plan.trailer.problems} == {"PL031"}
         assert pair.stands() == loaded
+
+
+def test_what_people_changed_in_another_field_is_not_deleted_though_the_system_has_no_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GLPI tells when a record was made and when it last changed; what a later run of ours did is nobody's touch."""
+    monkeypatch.chdir(tmp_path)
+    pair = Pair(tmp_path, "kitemaker", "glpi")
+    stood = pair.stands()
+    pair.plan(pair.book)
+    pair.carry_out()
+    pair.clock.wait(600)
+    pair.source.edit(pair.giver)
+    pair.plan(pair.book)
+    pair.carry_out()
+    _taken_back(pair, 2)
+    assert pair.apply().exit_code == 0
+    pair.clock.wait(600)
+    theirs = max(row["id"] for row in pair.taker.store.rows("Monitor"))
+    _edited_by_hand(pair, theirs, contact="ask Mia first")
+
+    plan = _taken_back(pair, 1)
+    (problem,) = plan.trailer.problems
+    assert (problem.code, plan.trailer.counts["records"].delete) == ("PL030", pair.source.count - 1)
+    assert pair.apply().exit_code == 5
+    left = Counter(pair.target.stands(_Alive(pair.taker.store))) - stood
+    assert left.total() == 1
+    (row,) = [row for row in pair.taker.store.rows("Monitor") if row["id"] == theirs]
+    assert (row["contact"], row["is_deleted"]) == ("ask Mia first", 0)
+
+
+def _edited_by_hand(pair: Pair, number: int, **fields: str) -> None:
+    """By one of its people, over the same API."""
+    tokens = pair.taker.variables
+    here = {"App-Token": tokens["GLPI_APP_TOKEN"]}
+    with requests.Session() as browser:
+        browser.mount("http://", WsgiAdapter(pair.taker.app))
+        login = {**here, "Authorization": f"user_token {tokens['GLPI_USER_TOKEN']}"}
+        place = f"{pair.taker.env('http://glpi.localhost')['GLPI_URL']}"
+        session = browser.get(f"{place}/initSession", headers=login).json()["session_token"]
+        wrote = browser.put(
+            f"{place}/Monitor/{number}", json={"input": fields}, headers={**here, "Session-Token": session}
+        )
+        wrote.raise_for_status()
 
 
 class _Alive:

@@ -11,7 +11,7 @@ from migrator.connectors.glpi import options as words
 from migrator.connectors.glpi.calls import READ, get, listing, of_type, search
 from migrator.connectors.glpi.columns import known
 from migrator.connectors.glpi.documents import create_of
-from migrator.connectors.glpi.form import DOCUMENT, Form, asked_beside, columns_of, fields_of, own_options
+from migrator.connectors.glpi.form import DOCUMENT, FILLED, Form, asked_beside, columns_of, fields_of, own_options
 from migrator.connectors.glpi.instants import zone_of
 from migrator.connectors.glpi.login import Session
 from migrator.connectors.glpi.people import people_of
@@ -140,7 +140,8 @@ class Glpi(Target):
         fields = fields_of(form, options_of_type) if form.whole else None
         if fields is not None and isinstance(options, words.ReadOptions):
             fields |= asked_beside(options.blocks, bool(options.add_keys_names))
-        return Collection(id=itemtype, name=itemtype, fields=fields, extra={"form": form})
+        moments = ("date_creation", "date_mod") if form.columns.keys() >= FILLED else None
+        return Collection(id=itemtype, name=itemtype, fields=fields, moments=moments, extra={"form": form})
 
     def _first(self, path: str, collection: str, words: Mapping[str, str]) -> tuple[str, Mapping[str, Any] | None]:
         """The type as GLPI spells it, and the first of its items; None: there is none."""

@@ -133,6 +133,7 @@ class KaiNexus(Target):
             id=collection,
             name=collection if card.template is not None else f"list card {card.id}",
             fields=field_table(layout) if samples or declared else None,
+            moments=("createDate", "lastUpdateDate"),
             extra={
                 "card": card,
                 "layout": layout,
