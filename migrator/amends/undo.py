@@ -88,7 +88,7 @@ class _Step:
         for deed in past.deeds(sections.get(Phase.UPLOAD)):
             self._draft.read(self._way.step)
             self._draft.leave(deed.change, cannot("an uploaded file stays where it is; nothing names it any more"))
-        revival = Revival(past, self._way, self._draft)
+        revival = Revival(past, self._way, self._draft, self._standing)
         for some in _chunks(past.deeds(sections.get(Phase.DELETE)), self._standing.chunk):
             yield self._tell()
             revival.enter(some)
