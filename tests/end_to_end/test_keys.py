@@ -11,7 +11,8 @@ import pytest
 from migrator import ledger
 from migrator.errors import MigratorError
 from migrator.model.run import Status
-from tests.machine.rig import Fault, Killed, Rig
+from tests.machine.hooks import Fault, Killed
+from tests.machine.rig import Rig
 from tests.machine.truth import SIDES
 
 SIGNS = (
@@ -35,7 +36,7 @@ def test_d05_a_key_of_any_signs_is_found_again_when_nobody_remembers_its_record(
     assert rig.apply().exit_code == 0
     shutil.rmtree(rig.state)
     assert rig.plan() == {}
-    assert {title for _, title in rig.standing().values()} >= {"other"} and len(rig.standing()) >= len(SIGNS)
+    assert {row.title for row in rig.standing().values()} >= {"other"} and len(rig.standing()) >= len(SIGNS)
 
 
 class Blind(Rig):

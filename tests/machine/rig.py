@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+import shutil
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
-
-import requests
 
 from migrator import lookback, pipeline
 from migrator.emulators.server import create_emulator
@@ -17,44 +18,35 @@ from migrator.pipeline import ApplyOptions, Planned, Surroundings
 from migrator.planfile import PlanFile
 from migrator.transport.secrets import Scrubber
 from tests.end_to_end.sides import SYSTEMS
-from tests.machine.truth import SIDES, Standing
+from tests.machine.hooks import Fault, Killed
+from tests.machine.truth import SIDES, Row
 from tests.one_clock import OneClock
 from tests.wsgi import WsgiAdapter
 
-
-class Killed(BaseException):
-    """The process is gone: nothing catches this."""
-
-
-class Fault:
-    """Breaks the n-th request from now, before or after the server worked. `kill`: the process too."""
-
-    def __init__(self, at: int, *, kill: bool, after: bool) -> None:
-        self.left, self.kill, self.after, self.hit = at, kill, after, False
-
-    def point(self, after: bool) -> None:
-        """A request passes, on one side or the other."""
-        if after is not self.after or self.hit:
-            return
-        self.left -= 1
-        if self.left <= 0:
-            self.hit = True
-            raise Killed if self.kill else requests.ConnectionError("reset by peer")
+LATER = 5.0
+"""Seconds after which people act: a system may tell its times in whole seconds."""
 
 
 class Rig:
     """One playbook, one state, one target."""
 
-    def __init__(self, system: str, folder: Path) -> None:
+    def __init__(self, system: str, folder: Path, *, missing: bool = False) -> None:
         self.system, self.folder, self.side = system, folder, SIDES[system]
+        self.missing = missing
         self.clock = OneClock()
         self.emulator = create_emulator(system, seed="empty", clock=self.clock)
         self.fault: Fault | None = None
-        self.state, self.file = folder / ".migrator", folder / "a.plan"
+        self._dead: list[tuple[Any, ...]] | None = None
+        """The process was killed, and these are the rows of its lease."""
+        self.notes: Collection[str] = ()
+        """Codes of the last plan's notes."""
+        self.links: Collection[str] = ()
+        """Keys of its lines that enter a record into the id map; nothing is sent for them."""
+        self.state, self.file, self.older = folder / ".migrator", folder / "a.plan", folder / "older.plan"
         self.adapter = WsgiAdapter(
             self.emulator.app,
-            before=lambda _: self.fault and self.fault.point(False),
-            after=lambda _: self.fault and self.fault.point(True),
+            before=lambda _: self._passes(after=False),
+            after=lambda _: self._passes(after=True),
         )
         (folder / "p.json").write_text(self._playbook(), "utf-8")
 
@@ -64,36 +56,62 @@ class Rig:
             "step": "rows",
             "source": {"system": "sheet", "collection": "rows.jsonl", "query": {"id": "id"}},
             "fields": {taker.title: "{{ record.title }}", taker.text: "as it is", **taker.fixed},
-            "target": {"system": "there", **taker.part},
+            "target": {"system": "there", **taker.part, **({"missing": "delete"} if self.missing else {})},
         }
         there = {"connector": self.system, **SYSTEMS[self.system].options}
         systems = {"sheet": {"connector": "jsonl", "path": "."}, "there": there}
-        limits = {"update_percent": 100}
+        limits = {"update_percent": 100, "delete_percent": 100}
         return json.dumps({"playbook": "machine", "systems": systems, "limits": limits, "steps": [step]})
 
-    def around(self) -> Surroundings:
+    def around(self, adapter: WsgiAdapter | None = None) -> Surroundings:
         """Fresh for each command, as a process would have it."""
         env = {**os.environ, **self.emulator.env(f"http://{self.system}.localhost")}
-        return Surroundings(env=env, clock=self.clock, scrubber=Scrubber(), adapters={"there": self.adapter})
+        adapters = {"there": adapter or self.adapter}
+        return Surroundings(env=env, clock=self.clock, scrubber=Scrubber(), adapters=adapters)
 
-    def source(self, rows: dict[str, str]) -> None:
+    # ------------------------------------------------------------ both sides
+
+    def source(self, rows: Mapping[str, str]) -> None:
         """What the file holds."""
         lines = [json.dumps({"id": key, "title": title}) for key, title in rows.items()]
         (self.folder / "rows.jsonl").write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
-    def standing(self) -> Standing:
+    def standing(self) -> dict[str, Row]:
         """What stands in the target; no key twice."""
-        found = self.side.stands(self.emulator)
-        assert len({key for key, _, _ in found}) == len(found), f"a record stands twice: {sorted(found)}"
-        return {key: (number, title) for key, number, title in found}
+        found = self.side.rows(self.emulator)
+        assert len({row.key for row in found}) == len(found), f"a record stands twice: {sorted(found)}"
+        return {row.key: row for row in found}
+
+    def edit(self, key: str, title: str) -> None:
+        """Somebody gives a record another title."""
+        self.clock.wait(LATER)
+        self.side.title(self.emulator, self.standing()[key].number, title)
+
+    def edit_other(self, key: str, text: str) -> None:
+        """Somebody writes into its field that the playbook does not name."""
+        self.clock.wait(LATER)
+        self.side.other(self.emulator, self.standing()[key].number, text)
+
+    def delete(self, key: str) -> None:
+        """Somebody deletes it."""
+        self.clock.wait(LATER)
+        assert self.side.delete is not None
+        self.side.delete(self.emulator, self.standing()[key].number)
+
+    # ------------------------------------------------------------ the program
 
     def plan(self) -> dict[str, str]:
-        """Key -> action of each line that sends something."""
+        """Key -> action of each line that sends something. The plan before stays, as `older`."""
+        if self.file.exists():
+            shutil.copy(self.file, self.older)
         making = pipeline.plan(self.folder / "p.json", self.file, self.around(), state=self.state)
         planned = _result(making)
         assert planned.trailer.problem_total == 0, planned.trailer.problems
         lines = [change for _, change in PlanFile(self.file).changes()]
-        return {line.origin.id: line.action.value for line in lines if line.origin and line.action.value != "link"}
+        told = {line.origin.id: line.action.value for line in lines if line.origin}
+        self.notes = {note.code for note in planned.trailer.notes}
+        self.links = {key for key, action in told.items() if action == "link"}
+        return {key: action for key, action in told.items() if action != "link"}
 
     def apply(self, fault: Fault | None = None) -> RunEnded:
         """Raises Killed, PlanRefused and what ends a run early."""
@@ -108,17 +126,63 @@ class Rig:
         _result(lookback.undo(run, self.file, self.around(), state=self.state))
         return self.apply()
 
+    def elsewhere(self, file: Path) -> RunEnded:
+        """Another process applies a plan file, perhaps while ours is at it. Raises Locked and what `apply` does."""
+        around = self.around(WsgiAdapter(self.emulator.app))
+        *_, last = pipeline.apply(file, around, options=_OPTIONS, state=self.state)
+        assert isinstance(last, RunEnded)
+        return last
+
     def _run(self, begin: Callable[[], Iterator[Any]], fault: Fault | None) -> RunEnded:
         self.fault = fault
         try:
             *_, last = begin()
         finally:
             self.fault = None
+            self._bury()
         assert isinstance(last, RunEnded)
         return last
 
+    def _passes(self, *, after: bool) -> None:
+        if self._dead is not None:
+            raise Killed  # the dead send nothing
+        try:
+            if self.fault is not None:
+                self.fault.point(after)
+        except Killed:
+            self._dead = self.asked("SELECT * FROM leases")
+            raise
 
-_OPTIONS = ApplyOptions()
+    def _bury(self) -> None:
+        """Where the process was killed, nobody has given its lease back: its rows name somebody who is gone."""
+        rows, self._dead = self._dead or [], None
+        for row in rows:
+            self.asked(f"INSERT OR IGNORE INTO leases VALUES ({', '.join('?' * len(row))})", row)
+        if rows:
+            self.seem_dead()
+
+    # ------------------------------------------------------------ the state, behind its back
+
+    def asked(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of the state, or what changes them."""
+        if not (self.state / "state.db").exists():
+            return []
+        with closing(sqlite3.connect(self.state / "state.db", timeout=30)) as connection, connection:
+            return connection.execute(sql, values).fetchall()
+
+    def seem_dead(self) -> None:
+        """Whoever holds a lease seems to be a process that is gone: its number belongs to a younger one."""
+        self.asked("UPDATE leases SET began = '1'")
+
+    def journalled(self) -> list[tuple[Any, ...]]:
+        """Everything that the journal tells."""
+        found = []
+        for table in ("requests", "outcomes", "id_map"):
+            found += self.asked(f"SELECT * FROM {table}")  # noqa: S608  names of our own
+        return found
+
+
+_OPTIONS = ApplyOptions(max_wait=7200)
 
 
 def _result(making: Any) -> Planned:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from migrator.model.run import Cause
 from tests.machine.rig import Rig
@@ -29,10 +28,9 @@ def test_b05_b22_what_people_edit_while_a_run_is_asked_to_wait_stands(tmp_path: 
     rig.apply()
     rig.source({"k1": "one, new", "k2": "two, new"})
     rig.plan()
-    number: Any = rig.standing()["k1"][0]
-    meanwhile(rig, lambda: rig.side.edit(rig.emulator, number, "theirs"))
+    meanwhile(rig, lambda: rig.edit("k1", "theirs"))
     ended = rig.apply()
-    assert {key: title for key, (_, title) in rig.standing().items()} == {"k1": "theirs", "k2": "two, new"}
+    assert {key: row.title for key, row in rig.standing().items()} == {"k1": "theirs", "k2": "two, new"}
     (one,) = ended.report.changes
     assert (ended.exit_code, one.outcome.cause) == (5, Cause.MOVED)
     assert "theirs" in (one.outcome.found or {}).values()
