@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.machine.machine import Machine
+from tests.machine.meanwhile import BusyMachine
 from tests.machine.truth import SIDES
 
 DELETING = [pytest.param(name, True, id=f"{name}-missing-delete") for name, one in SIDES.items() if one.deletes]
@@ -26,7 +26,7 @@ def test_whatever_happens_in_whatever_order_a_record_has_one_effect(
     system: str, missing: bool, examples: int, steps: int
 ) -> None:
     """At most one effect a record, phase and plan; nothing lost; nothing of other people's overwritten unseen."""
-    machine = type(f"On{system.title()}", (Machine,), {"system": system, "missing": missing})
+    machine = type(f"On{system.title()}", (BusyMachine,), {"system": system, "missing": missing})
     run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis does not type it
         machine,
         settings=settings(

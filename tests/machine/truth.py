@@ -87,7 +87,8 @@ def _kainexus(emulator: Emulator) -> list[Row]:
         item = store.read(number)
         values = {one["name"]: one.get("value", one.get("numericValue")) for one in item.get("fields", [])}
         if key := marked(values.get("External key")):
-            found.append(Row(key, item["id"], item["summary"], str(values.get("Expected savings") or "")))
+            saved = values.get("Expected savings")
+            found.append(Row(key, item["id"], item["summary"], "" if saved is None else f"{saved:.0f}"))
     return found
 
 
