@@ -30,7 +30,7 @@ from migrator.errors import (
     UploadGone,
 )
 from migrator.executor.after import After, Settling, after_results, breach
-from migrator.executor.drift import Drift
+from migrator.executor.drift import STALE, Drift
 from migrator.executor.load import Load, Parcel, batches_of, packed
 from migrator.executor.recover import after_conflict, after_doubt, after_recheck, needs_settling
 from migrator.executor.renewal import Renewal
@@ -46,8 +46,6 @@ from migrator.planfile import Section
 
 TRIES = 8
 """Times that a request which left nothing behind is made again."""
-STALE = 5.0
-"""Seconds after which a look at a batch's records is made again before it is sent."""
 READS = 3
 """Times that a file whose bytes did not come as its system said is asked for."""
 _LOOK_AFTER_FRUITLESS = 2
@@ -166,8 +164,7 @@ class Desk:
         loads = [load for load in parcel.loads if load.change.before is not None]
         if not loads:
             return True
-        seen = self._drift.seen(loads)
-        parcel.checked = self._running.clock.monotonic()
+        parcel.checked, seen = self._drift.fresh(loads)
         overwrite = self._running.options.overwrite
         after = self._running.turning(after_recheck(self._way, self._running.kind, loads, seen, overwrite=overwrite))
         kept = {load.line: load for load in after.again}

@@ -16,6 +16,8 @@ from migrator.model.plan import Action
 from migrator.model.values import Record
 from migrator.planfile import Section
 
+STALE = 5.0
+"""Seconds after which a look at a batch's records is made again before it is sent."""
 SCAN_AGE = 15 * 60
 """Seconds after which a scan is read again."""
 
@@ -30,6 +32,18 @@ class Drift:
         self._scan: dict[str, bytes | None] = {}
         """Of the section's records: what stands there, packed; None: nothing. Some 200 bytes a record (measured)."""
         self._read_at: float | None = None
+
+    def fresh(self, loads: Sequence[Load]) -> tuple[float, Mapping[str, Record]]:
+        """When the look began, by the clock that never jumps, and what `seen` tells. Raises what reading raises.
+
+        A look may be several reads with a rest between them: one that took long is made once more. Only once, as a
+        slow server is no faster the next time.
+        """
+        clock = self._running.clock
+        began, seen = clock.monotonic(), self.seen(loads)
+        if clock.monotonic() - began >= STALE:
+            began, seen = clock.monotonic(), self.seen(loads)
+        return began, seen
 
     def seen(self, loads: Sequence[Load]) -> Mapping[str, Record]:
         """Id -> record, for those of these that still stand. Raises what reading raises."""

@@ -19,7 +19,8 @@ from tests.machine.rig import Rig
 
 KEYS = [f"k{number}" for number in range(6)]
 keys = st.sampled_from(KEYS)
-point = st.integers(1, 12)
+point = st.integers(0, 4)
+"""Of the requests of a run: 0 is the last one before it begins."""
 side = st.booleans()
 
 
@@ -35,6 +36,8 @@ class Machine(RuleBasedStateMachine):
         self.rig = Rig(self.system, self.folder, missing=self.missing)
         self.source: dict[str, str] = {}
         self.words = 0
+        self.stirred = True
+        """Somebody edited something since the last plan."""
         self.most = 0
         """Records that the source ever had when a plan was made."""
         self.loose: set[str] = set()
@@ -42,7 +45,7 @@ class Machine(RuleBasedStateMachine):
         self.now: Promise | None = None
         """The plan that stands; None: there is none that may be applied."""
         self.earlier: Promise | None = None
-        """The plan before it, if no run came between."""
+        """The plan before it, if it is another one and no run came between."""
         self.broken = False
         """A run of it was killed."""
         self.behind = False
@@ -56,7 +59,7 @@ class Machine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
     def _word(self) -> str:
-        self.words += 1
+        self.words, self.stirred = self.words + 1, True
         return f"title {self.words}"
 
     def seen(self) -> dict[str, Seen]:
@@ -65,8 +68,8 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def ready(self) -> bool:
-        """There is a plan, and no run of it."""
-        return self.now is not None and not self.broken
+        """There is a plan that does anything, and no run of it."""
+        return self.now is not None and bool(self.now.lines) and not self.broken
 
     @property
     def quiet(self) -> bool:
@@ -75,15 +78,21 @@ class Machine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ people
 
-    @rule(some=st.lists(keys, min_size=1, max_size=4, unique=True))
-    def edit_source(self, some: list[str]) -> None:
-        for key in some:
-            self.source[key] = self._word()
+    @rule(some=st.lists(keys, min_size=1, max_size=4, unique=True), out=st.none() | keys)
+    def edit_source_and_plan(self, some: list[str], out: str | None) -> None:
+        """Some records have another title, and perhaps one is there no more."""
+        self.source.update({key: self._word() for key in some})
+        if out is not None:
+            self.source.pop(out, None)
+        self.plan()
 
-    @precondition(lambda self: self.source)
+    @precondition(lambda self: len(self.source) > 2)
     @rule(data=st.data())
     def remove_from_source(self, data: Any) -> None:
-        del self.source[data.draw(st.sampled_from(sorted(self.source)))]
+        """Two of them, until the next plan."""
+        self.stirred = True
+        for key in data.draw(st.permutations(sorted(self.source)))[:2]:
+            del self.source[key]
 
     @precondition(lambda self: self.seen())
     @rule(data=st.data())
@@ -117,6 +126,7 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     def delete_in_target_by_hand(self, data: Any) -> None:
         key = data.draw(st.sampled_from(sorted(self.seen())))
+        self.stirred = True
         self.rig.delete(key)
         for promise in filter(None, (self.now, self.earlier)):
             promise.edit(key, None)
@@ -125,14 +135,17 @@ class Machine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ the program plans
 
+    @precondition(lambda self: self.stirred or self.now is None)
     @rule()
     def plan(self) -> None:
         """The lines are what differs, no more and no less."""
+        self.stirred = False
         self.behind = self.behind or self.broken
-        self.earlier = None if self.broken else self.now
+        before = None if self.broken else self.now
         self.broken, self.over = False, False
         self.rig.source(self.source)
         base, lines = self.seen(), self.rig.plan()
+        self.earlier = before if self.rig.another else None
         self.now = Promise(base=base, wanted=dict(self.source), lines=lines)
         differing = {key for key, title in self.source.items() if key not in base or base[key][0] != title}
         kept = {key: action for key, action in lines.items() if action != "delete"}
@@ -152,21 +165,16 @@ class Machine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ the program applies
 
-    @precondition(lambda self: self.ready)
+    @precondition(lambda self: self.now is not None and not self.broken)
     @rule()
     def apply(self) -> None:
         self.carry_out(None)
 
     @precondition(lambda self: self.ready)
-    @rule(at=point, after=side)
-    def apply_over_a_bad_line(self, at: int, after: bool) -> None:
+    @rule(at=point, after=side, kill=side)
+    def break_an_apply(self, at: int, after: bool, kill: bool) -> None:
         """A connection breaks, before or after the server worked: the run sees to it by itself, or is taken up."""
-        self.carry_out(Fault(at, kill=False, after=after))
-
-    @precondition(lambda self: self.ready)
-    @rule(at=point, after=side)
-    def kill_an_apply(self, at: int, after: bool) -> None:
-        self.carry_out(Fault(at, kill=True, after=after))
+        self.carry_out(self.fault(at, kill=kill, after=after))
 
     @precondition(lambda self: self.broken)
     @rule(again=side)
@@ -177,7 +185,11 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.broken)
     @rule(at=point, after=side)
     def kill_a_resume(self, at: int, after: bool) -> None:
-        self.carry_out(Fault(at, kill=True, after=after), resume=not self.behind)
+        self.carry_out(self.fault(at, kill=True, after=after), resume=not self.behind)
+
+    def fault(self, at: int, *, kill: bool, after: bool) -> Fault:
+        """At this request of a run."""
+        return Fault(self.rig.side.opens + at, kill=kill, after=after)
 
     def carry_out(self, fault: Fault | None, *, resume: bool = False) -> None:
         """The plan that stands, and what must be true however it ends."""

@@ -26,7 +26,7 @@ class BusyMachine(Machine):
         """It is refused as locked, and changes nothing; unless it came before our run began, or after that was over."""
         theirs = self.now if same or self.earlier is None else self.earlier
         file = self.rig.file if theirs is self.now else self.rig.older
-        tried = Meanwhile(at, after=after, act=lambda: self._tried(file))
+        tried = Meanwhile(self.rig.side.opens + at, after=after, act=lambda: self._tried(file))
         ours = self._ours(tried)
         if isinstance(tried.came, RunEnded):
             assert isinstance(ours, PlanRefused), "it may win only before our run began, and then ours is stale"
@@ -40,13 +40,21 @@ class BusyMachine(Machine):
             self.ended(ours)
 
     def _tried(self, file: Path) -> RunEnded:
-        """Whoever is refused has changed nothing, in the target or in the journal."""
-        before, told = self.seen(), self.rig.journalled()
+        """Where somebody holds the lease it is locked out, and sends nothing that an apply does not ask before its run.
+
+        Nobody holds it: whoever is refused changes nothing.
+        """
+        held, before = self.rig.held(), (self.seen(), self.rig.journalled())
         try:
-            return self.rig.elsewhere(file)
-        except (Locked, PlanRefused):
-            assert (self.seen(), self.rig.journalled()) == (before, told)
+            ended = self.rig.elsewhere(file)
+        except Locked:
+            assert len(self.rig.theirs.requests) <= self.rig.side.opens
             raise
+        except PlanRefused:
+            assert not held and (self.seen(), self.rig.journalled()) == before
+            raise
+        assert not held, "two were at it at a time"
+        return ended
 
     def _ours(self, hook: Meanwhile) -> RunEnded | Locked | PlanRefused:
         try:
@@ -74,7 +82,7 @@ class BusyMachine(Machine):
             journalled.append(self.rig.journalled())
             return ended
 
-        slept = Meanwhile(at, after=after or not self.rig.side.guarded, act=take_over)
+        slept = Meanwhile(self.rig.side.opens + at, after=after or not self.rig.side.guarded, act=take_over)
         ours = self._ours(slept)
         if isinstance(slept.came, RunEnded):
             assert isinstance(ours, Locked | PlanRefused), "it ended what we were at"
@@ -118,6 +126,6 @@ class BusyMachine(Machine):
             seconds = f"{self.rig.side.window + 60:.0f}"
             self.rig.emulator.faults.add(status=429, headers={"Retry-After": seconds})
 
-        resting = Meanwhile(at, after=False, act=edit)
+        resting = Meanwhile(self.rig.side.opens + at, after=False, act=edit)
         self.carry_out(resting)
         assert resting.came is None, resting.came

@@ -36,6 +36,8 @@ class Rig:
         self.clock = OneClock()
         self.emulator = create_emulator(system, seed="empty", clock=self.clock)
         self.fault: Fault | None = None
+        self.theirs = WsgiAdapter(self.emulator.app)
+        """What another process sent through, the last time."""
         self._dead: list[tuple[Any, ...]] | None = None
         """The process was killed, and these are the rows of its lease."""
         self.notes: Collection[str] = ()
@@ -113,6 +115,11 @@ class Rig:
         self.links = {key for key, action in told.items() if action == "link"}
         return {key: action for key, action in told.items() if action != "link"}
 
+    @property
+    def another(self) -> bool:
+        """The plan before is not the same, to the byte."""
+        return self.older.exists() and PlanFile(self.older).hash != PlanFile(self.file).hash
+
     def apply(self, fault: Fault | None = None) -> RunEnded:
         """Raises Killed, PlanRefused and what ends a run early."""
         return self._run(lambda: pipeline.apply(self.file, self.around(), options=_OPTIONS, state=self.state), fault)
@@ -128,8 +135,8 @@ class Rig:
 
     def elsewhere(self, file: Path) -> RunEnded:
         """Another process applies a plan file, perhaps while ours is at it. Raises Locked and what `apply` does."""
-        around = self.around(WsgiAdapter(self.emulator.app))
-        *_, last = pipeline.apply(file, around, options=_OPTIONS, state=self.state)
+        self.theirs = WsgiAdapter(self.emulator.app)
+        *_, last = pipeline.apply(file, self.around(self.theirs), options=_OPTIONS, state=self.state)
         assert isinstance(last, RunEnded)
         return last
 
@@ -169,6 +176,10 @@ class Rig:
             return []
         with closing(sqlite3.connect(self.state / "state.db", timeout=30)) as connection, connection:
             return connection.execute(sql, values).fetchall()
+
+    def held(self) -> bool:
+        """A process that lives holds a lease."""
+        return bool(self.asked("SELECT 1 FROM leases WHERE began <> '1'"))
 
     def seem_dead(self) -> None:
         """Whoever holds a lease seems to be a process that is gone: its number belongs to a younger one."""

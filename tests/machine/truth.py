@@ -39,6 +39,8 @@ class Side:
     """Somebody writes into the field that the playbook does not name."""
     delete: Callable[[Emulator, Any], object] | None
     """Somebody deletes it."""
+    opens: int
+    """Requests of an apply before its run begins."""
     deletes: bool = False
     """The program can delete there."""
     window: float = 0.0
@@ -130,6 +132,7 @@ SIDES: Mapping[str, Side] = {
         lambda emulator, number, title: _kintone_edit(emulator, number, summary=title),
         lambda emulator, number, text: _kintone_edit(emulator, number, status=text),
         lambda emulator, number: _kintone_call(emulator, "DELETE", {"ids": [number]}, "records"),
+        opens=2,
         deletes=True,
         guarded=True,
     ),
@@ -138,6 +141,7 @@ SIDES: Mapping[str, Side] = {
         lambda emulator, number, title: _glpi_edit(emulator, number, name=title),
         lambda emulator, number, text: _glpi_edit(emulator, number, contact=text),
         lambda emulator, number: emulator.store.table("Monitor").remove(number),
+        opens=4,
         deletes=True,
     ),
     "kainexus": Side(
@@ -147,6 +151,7 @@ SIDES: Mapping[str, Side] = {
             emulator, number, fields=[{"name": "Expected savings", "numericValue": int(text)}]
         ),
         lambda emulator, number: _kainexus_edit(emulator, number, status="DELETED"),
+        opens=3,
         window=900,
     ),
     "kitemaker": Side(
@@ -154,6 +159,7 @@ SIDES: Mapping[str, Side] = {
         lambda emulator, number, title: _kitemaker_edit(emulator, number, title=title),
         lambda emulator, number, text: setattr(emulator.store.work_items[number], "effort", text),
         None,
+        opens=3,
         window=900,
     ),
     "ketryx": Side(
@@ -163,6 +169,7 @@ SIDES: Mapping[str, Side] = {
             emulator, number, fields=[{"label": "Rationale", "value": text}]
         ),
         lambda emulator, number: emulator.store.remove(number),
+        opens=4,
         guarded=True,
     ),
 }
