@@ -27,6 +27,21 @@ LATER = 5.0
 """Seconds after which people act: a system may tell its times in whole seconds."""
 
 
+class Slow:
+    """The time of another clock, on which each wait takes longer than asked for, as it may on a busy machine.
+
+    For a process that waits for a place that a sleeping one holds: it asks for it four times a second.
+    """
+
+    def __init__(self, clock: OneClock) -> None:
+        self._clock = clock
+        self.now = self.monotonic = self.wall = clock.now
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self._clock.wait(seconds + LATER)
+
+
 class Rig:
     """One playbook, one state, one target."""
 
@@ -65,11 +80,11 @@ class Rig:
         limits = {"update_percent": 100, "delete_percent": 100}
         return json.dumps({"playbook": "machine", "systems": systems, "limits": limits, "steps": [step]})
 
-    def around(self, adapter: WsgiAdapter | None = None) -> Surroundings:
-        """Fresh for each command, as a process would have it."""
+    def around(self, *, theirs: bool = False) -> Surroundings:
+        """Fresh for each command, as a process would have it; `theirs`: one that nothing breaks."""
         env = {**os.environ, **self.emulator.env(f"http://{self.system}.localhost")}
-        adapters = {"there": adapter or self.adapter}
-        return Surroundings(env=env, clock=self.clock, scrubber=Scrubber(), adapters=adapters)
+        clock, adapter = (Slow(self.clock), self.theirs) if theirs else (self.clock, self.adapter)
+        return Surroundings(env=env, clock=clock, scrubber=Scrubber(), adapters={"there": adapter})
 
     # ------------------------------------------------------------ both sides
 
@@ -136,7 +151,7 @@ class Rig:
     def elsewhere(self, file: Path) -> RunEnded:
         """Another process applies a plan file, perhaps while ours is at it. Raises Locked and what `apply` does."""
         self.theirs = WsgiAdapter(self.emulator.app)
-        *_, last = pipeline.apply(file, self.around(self.theirs), options=_OPTIONS, state=self.state)
+        *_, last = pipeline.apply(file, self.around(theirs=True), options=_OPTIONS, state=self.state)
         assert isinstance(last, RunEnded)
         return last
 
