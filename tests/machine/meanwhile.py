@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +131,15 @@ class BusyMachine(Machine):
         resting = Meanwhile(self.rig.side.opens + at, after=False, act=edit)
         self.carry_out(resting)
         assert resting.came is None, resting.came
+
+
+@contextmanager
+def story(system: str, *, missing: bool = False) -> Iterator[BusyMachine]:
+    """A machine whose rules a test calls itself; its target holds three records."""
+    machine = type("Told", (BusyMachine,), {"system": system, "missing": missing})()
+    try:
+        machine.edit_source_and_plan(some=["k0", "k1", "k2"], out=None)
+        machine.apply()
+        yield machine
+    finally:
+        machine.teardown()

@@ -43,6 +43,8 @@ class Side:
     """Requests of an apply before its run begins."""
     deletes: bool = False
     """The program can delete there."""
+    trash: bool = False
+    """What it deletes lies in a trash, and comes back as the same record."""
     window: float = 0.0
     """Seconds between a look and its write that the forecast names."""
     guarded: bool = False
@@ -143,6 +145,7 @@ SIDES: Mapping[str, Side] = {
         lambda emulator, number: emulator.store.table("Monitor").remove(number),
         opens=4,
         deletes=True,
+        trash=True,
     ),
     "kainexus": Side(
         _kainexus,
