@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import requests
 
 from migrator import lookback, pipeline
 from migrator.emulators.server import create_emulator
+from migrator.errors import MigratorError
 from migrator.model.run import RunEnded
 from migrator.pipeline import ApplyOptions, Planned, Surroundings
 from migrator.planfile import PlanFile
@@ -42,17 +43,59 @@ class Fault:
             raise Killed if self.kill else requests.ConnectionError("reset by peer")
 
 
-class Rig:
-    """One playbook, one state, one target."""
+class Rival(Fault):
+    """At the n-th request a second process tries to carry out another plan; what came of it is in `met`."""
 
-    def __init__(self, system: str, folder: Path) -> None:
-        self.system, self.folder, self.side = system, folder, SIDES[system]
+    def __init__(self, rig: Rig, at: int) -> None:
+        super().__init__(at, kill=False, after=False)
+        self.rig = rig
+        self.met: RunEnded | MigratorError | None = None
+
+    def point(self, after: bool) -> None:
+        if after or self.hit:
+            return
+        self.left -= 1
+        if self.left <= 0:
+            self.hit = True
+            try:
+                self.met = self.rig.apply_other()
+            except MigratorError as refusal:
+                self.met = refusal
+
+
+class Rest(Fault):
+    """The n-th request that writes is told to come back in half a minute, and meanwhile something happens."""
+
+    def __init__(self, at: int, meanwhile: Callable[[], object]) -> None:
+        super().__init__(at, kill=False, after=False)
+        self.meanwhile = meanwhile
+
+    def point(self, after: bool) -> None:
+        """Nothing breaks."""
+
+    def refuses(self, environ: Mapping[str, Any]) -> bool:
+        """This request is refused."""
+        method = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", environ["REQUEST_METHOD"])
+        if self.hit or method == "GET" or environ["PATH_INFO"].endswith("cursor.json"):
+            return False
+        self.left -= 1
+        if self.left <= 0:
+            self.hit = True
+            self.meanwhile()
+        return self.hit
+
+
+class Rig:
+    """One playbook, one state, one target. `missing`: what the step says of records that left the source."""
+
+    def __init__(self, system: str, folder: Path, missing: str = "keep") -> None:
+        self.system, self.folder, self.side, self.missing = system, folder, SIDES[system], missing
         self.clock = OneClock()
         self.emulator = create_emulator(system, seed="empty", clock=self.clock)
         self.fault: Fault | None = None
-        self.state, self.file = folder / ".migrator", folder / "a.plan"
+        self.state, self.file, self.other = folder / ".migrator", folder / "a.plan", folder / "b.plan"
         self.adapter = WsgiAdapter(
-            self.emulator.app,
+            self._app,
             before=lambda _: self.fault and self.fault.point(False),
             after=lambda _: self.fault and self.fault.point(True),
         )
@@ -68,8 +111,17 @@ class Rig:
         }
         there = {"connector": self.system, **SYSTEMS[self.system].options}
         systems = {"sheet": {"connector": "jsonl", "path": "."}, "there": there}
-        limits = {"update_percent": 100}
+        if self.missing != "keep":
+            step["target"]["missing"] = self.missing  # type: ignore[index]  # it is a map
+        limits = {"update_percent": 100, "delete_percent": 100}
         return json.dumps({"playbook": "machine", "systems": systems, "limits": limits, "steps": [step]})
+
+    def _app(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        if isinstance(self.fault, Rest) and self.fault.refuses(environ):
+            start("429 Too Many Requests", [("Retry-After", "30"), ("Content-Length", "0")])
+            return [b""]
+        answer: Iterable[bytes] = self.emulator.app(environ, start)
+        return answer
 
     def around(self) -> Surroundings:
         """Fresh for each command, as a process would have it."""
@@ -87,17 +139,23 @@ class Rig:
         assert len({key for key, _, _ in found}) == len(found), f"a record stands twice: {sorted(found)}"
         return {key: (number, title) for key, number, title in found}
 
-    def plan(self) -> dict[str, str]:
+    def plan(self, file: Path | None = None) -> dict[str, str]:
         """Key -> action of each line that sends something."""
-        making = pipeline.plan(self.folder / "p.json", self.file, self.around(), state=self.state)
-        planned = _result(making)
+        file = file or self.file
+        planned = _result(pipeline.plan(self.folder / "p.json", file, self.around(), state=self.state))
         assert planned.trailer.problem_total == 0, planned.trailer.problems
-        lines = [change for _, change in PlanFile(self.file).changes()]
+        lines = [change for _, change in PlanFile(file).changes()]
         return {line.origin.id: line.action.value for line in lines if line.origin and line.action.value != "link"}
 
     def apply(self, fault: Fault | None = None) -> RunEnded:
         """Raises Killed, PlanRefused and what ends a run early."""
         return self._run(lambda: pipeline.apply(self.file, self.around(), options=_OPTIONS, state=self.state), fault)
+
+    def apply_other(self) -> RunEnded:
+        """The other plan, by a process of its own. Raises what ends a run early."""
+        *_, last = pipeline.apply(self.other, self.around(), options=_OPTIONS, state=self.state)
+        assert isinstance(last, RunEnded)
+        return last
 
     def resume(self, fault: Fault | None = None) -> RunEnded:
         """The same for `migrator resume`. Raises UsageWrong where there is nothing to take up."""

@@ -31,6 +31,12 @@ class Side:
     """Somebody deletes it."""
     deletes: bool = False
     """The program can delete there."""
+    scribble: Callable[[Emulator, Any, int], object] | None = None
+    """Somebody writes a number into another field of the record, which no playbook speaks of."""
+    scribbled: Callable[[Emulator, Any], int] | None = None
+    """What stands in that field."""
+    minds: bool = False
+    """Who edits a record while a write of it rests is always noticed: by versions, or by a look before each batch."""
 
 
 def marked(text: str | None) -> str:
@@ -51,6 +57,11 @@ def _kintone(emulator: Emulator) -> list[tuple[str, Any, str]]:
     return [(one["item_id"], one["$id"], one["summary"]) for one in emulator.store.records(6)]
 
 
+def _due(emulator: Emulator, number: Any) -> int:
+    (record,) = [one for one in emulator.store.records(6) if one["$id"] == number]
+    return int(record["due"][-2:] or 0)
+
+
 def _glpi(emulator: Emulator) -> list[tuple[str, Any, str]]:
     rows = [row for row in emulator.store.rows("Monitor") if row["otherserial"] and not row["is_deleted"]]
     return [(row["otherserial"], row["id"], row["name"]) for row in rows]
@@ -59,6 +70,19 @@ def _glpi(emulator: Emulator) -> list[tuple[str, Any, str]]:
 def _edit_glpi(emulator: Emulator, number: Any, title: str) -> None:
     store = emulator.store
     store.table("Monitor").replace({**store.row("Monitor", number), "name": title})
+
+
+def _contact(emulator: Emulator, number: Any, word: int) -> None:
+    """As GLPI's own form would: the moment of the change is kept."""
+    here = {"App-Token": emulator.variables["GLPI_APP_TOKEN"]}
+    with requests.Session() as session:
+        session.mount("http://", WsgiAdapter(emulator.app))
+        place = emulator.env("http://glpi.localhost")["GLPI_URL"]
+        login = {**here, "Authorization": f"user_token {emulator.variables['GLPI_USER_TOKEN']}"}
+        here["Session-Token"] = session.get(f"{place}/initSession", headers=login).json()["session_token"]
+        body = {"input": {"contact": str(word)}}
+        session.put(f"{place}/Monitor/{number}", json=body, headers=here).raise_for_status()
+        session.get(f"{place}/killSession", headers=here)
 
 
 def _delete_glpi(emulator: Emulator, number: Any) -> None:
@@ -96,6 +120,15 @@ def _edit_kitemaker(emulator: Emulator, number: Any, title: str) -> None:
     Desk(Sight(org, org.tokens[TOKEN])).edit_work_item({"id": number, "title": title})
 
 
+def _ketryx(emulator: Emulator) -> list[tuple[str, Any, str]]:
+    items = [(source, emulator.store.items[number]) for (_, source), number in emulator.store.sources.items()]
+    return [(source.removeprefix("matrix:"), source, item.current.title) for source, item in items]
+
+
+def _edit_ketryx(emulator: Emulator, source: Any, title: str) -> None:
+    emulator.store.write(emulator.collections["sample"], {"sourceId": source, "title": title})
+
+
 SIDES: Mapping[str, Side] = {
     "kintone": Side(
         _kintone,
@@ -104,9 +137,23 @@ SIDES: Mapping[str, Side] = {
         ),
         lambda emulator, number: _kintone_call(emulator, "DELETE", {"ids": [number]}, "records"),
         deletes=True,
+        scribble=lambda emulator, number, word: _kintone_call(
+            emulator, "PUT", {"id": number, "record": {"due": {"value": f"2026-01-{word:02}"}}}
+        ),
+        scribbled=_due,
+        minds=True,
     ),
-    "glpi": Side(_glpi, _edit_glpi, _delete_glpi, deletes=True),
+    "glpi": Side(
+        _glpi,
+        _edit_glpi,
+        _delete_glpi,
+        deletes=True,
+        scribble=_contact,
+        scribbled=lambda emulator, number: int(emulator.store.row("Monitor", number)["contact"] or 0),
+        minds=True,
+    ),
     "kainexus": Side(_kainexus, _edit_kainexus, _delete_kainexus),
     "kitemaker": Side(_kitemaker, _edit_kitemaker, None),
+    "ketryx": Side(_ketryx, _edit_ketryx, None),
 }
-"""Guarded by a unique key and versions; looked at by ids; found by a list read; one call a record."""
+"""Guarded by a unique key and versions; looked at by ids; found by a list read; one call a record; ids of our own."""
