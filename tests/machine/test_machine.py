@@ -80,7 +80,8 @@ class Machine(People):
             assert isinstance(rival.met, RunEnded), "nobody else made it stale"
             self._planned_then_done(other, before, rival.met)
             return
-        assert not rival.hit or isinstance(rival.met, Locked), rival.met
+        refusals = (Locked, PlanRefused)  # the latter at the log-out of the first, whose run is over
+        assert not rival.hit or isinstance(rival.met, refusals), rival.met
         self._ended(ended)
 
     def _planned_then_done(self, lines: dict[str, str], before: object, ended: RunEnded) -> None:
