@@ -10,14 +10,16 @@ from hypothesis.stateful import precondition, rule
 from tests.machine.model import KEYS, Model
 
 key = st.sampled_from(KEYS)
+some = st.lists(key, min_size=1, max_size=6, unique=True)
 
 
 class People(Model):
     """They touch nothing but records."""
 
-    @rule(key=key)
-    def edit_source(self, key: str) -> None:
-        self.source[key] = self.word()
+    @rule(some=some)
+    def edit_source(self, some: list[str]) -> None:
+        """Records come, or get another title."""
+        self.source |= {key: self.word() for key in some}
         self.most = max(self.most, len(self.source))
 
     @precondition(lambda self: self.source)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
 from migrator.errors import Locked, MigratorError, PlanRefused, UsageWrong
 from migrator.model.run import RunEnded
-from tests.machine.people import People, key
+from tests.machine.model import KEYS
+from tests.machine.people import People, some
 from tests.machine.rig import Fault, Killed, Rest, Rival
 
 point = st.integers(1, 12)
@@ -23,6 +24,19 @@ side = st.booleans()
 
 class Machine(People):
     """The program among them."""
+
+    @initialize(some=some)
+    def something_stands(self, some: list[str]) -> None:
+        """Records were brought over before all this."""
+        self.edit_source(some)
+        self.plan()
+        self.apply()
+
+    @rule(some=some)
+    def edit_and_plan(self, some: list[str]) -> None:
+        """A plan that has something to do."""
+        self.edit_source(some)
+        self.plan()
 
     @rule()
     def plan(self) -> None:
@@ -62,15 +76,17 @@ class Machine(People):
         self._carry_out(Fault(at, kill=False, after=after))
 
     @precondition(lambda self: self.lines is not None and not self.broken and self.rig.side.minds)
-    @rule(at=st.integers(1, 3), key=key)
-    def apply_while_people_edit_what_rests(self, at: int, key: str) -> None:
+    @rule(at=st.integers(1, 2), number=st.integers(0, 7))
+    def apply_while_people_edit_what_rests(self, at: int, number: int) -> None:
         """A write is told to come back later, and before it does, somebody edits a record."""
-        self._carry_out(Rest(at, lambda: self.edited_by_hand(key)))
+        lined = sorted(self.lines or {})
+        self._carry_out(Rest(at, lambda: self.edited_by_hand(lined[number % len(lined)] if lined else KEYS[0])))
 
     @precondition(lambda self: self.lines is not None and not (self.broken or self.behind or self.over))
-    @rule(at=point)
-    def apply_with_a_second_process(self, at: int) -> None:
+    @rule(at=point, some=some)
+    def apply_with_a_second_process(self, at: int, some: list[str]) -> None:
         """It is locked out; or it comes first, as a whole, and then the plan of the first is stale."""
+        self.edit_source(some)
         self.rig.source(self.source)
         other = self.rig.plan(self.rig.other)
         rival, before = Rival(self.rig, at), self.rig.standing()
