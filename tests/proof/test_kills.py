@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.stage import ROOT, Stage, served
-from tests.proof.worlds import SEEN
+from tests.proof.standing import SEEN
 
 STORIES = {
     "glpi-inventory-to-kintone": ("glpi", "kintone"),
@@ -65,7 +65,7 @@ def lose_the_state(stage: Stage) -> None:
 
 def seen(stage: Stage) -> dict[str, Counter[str]]:
     """What stands in Kintone and in files, without what a second try may change."""
-    found = {"kintone": Counter(SEEN["kintone"](stage.emulators["kintone"].store))}
+    found = {"kintone": Counter(SEEN["kintone"](stage.emulators["kintone"].store, True))}
     for path in (stage.folder / "archive").glob("*.jsonl"):
         found[path.name] = Counter(path.read_text("utf-8").splitlines())
     return found
