@@ -174,6 +174,7 @@ def plan(
     """Read both sides and write the plan to `out`. Changes nothing else but the pace budget that commands share."""
     from migrator.lanes import header_of, lanes_of
     from migrator.planner.build import build
+    from migrator.relapse import relapses
 
     selection = selection or Selection()
     loaded = read(path, systems)
@@ -185,7 +186,9 @@ def plan(
         lanes = lanes_of(loaded, opened, known, selection, around)
         header = header_of(loaded, path, lanes, opened, known, selection)
         built: Built = yield from build(out, header, lanes)
-    return Planned(path=out, hash=built.hash, header=header, trailer=built.trailer, warnings=loaded.warnings)
+        again = relapses(out, known) if any(count.update for count in built.trailer.counts.values()) else ()
+    warnings = (*loaded.warnings, *again)
+    return Planned(path=out, hash=built.hash, header=header, trailer=built.trailer, warnings=warnings)
 
 
 def verify(

@@ -23,6 +23,18 @@ def cannot(why: str) -> Problem:
     return Problem(code="PL031", summary=why, hint="put it back by hand, if it matters")
 
 
+def stuck(field: str, values: Sequence[str]) -> Problem:
+    """What a run added to a field that only grows."""
+    more = f" and {len(values) - 5:,} more" if len(values) > 5 else ""
+    return Problem(
+        code="PL031",
+        summary=f"{field} only grows here: what the run added stays",
+        detail=f"added: {', '.join(values[:5])}{more}",
+        place=Place(field=field),
+        hint="take it off by hand, if it matters",
+    )
+
+
 GONE = Problem(code="PL032", summary="it is gone from the target: somebody deleted it since this run")
 LOST = Problem(code="PL032", summary="it is gone from the target", hint="plan again: the playbook says what then")
 UNKNOWN = Problem(

@@ -1,14 +1,18 @@
-"""Records that a run deleted are made again: as they stood, under the same row of the id map, with a new id."""
+"""Records that a run deleted come back under the same row of the id map: out of the trash, where they lie in one.
+
+Else they are made again as they stood, with a new id.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from migrator.amends.deeds import Deed, Past
 from migrator.amends.draft import Draft
 from migrator.amends.finding import REMADE, cannot
 from migrator.amends.roots import roots_of
+from migrator.amends.standing import Standing
 from migrator.contract import pair_of_ref
 from migrator.executor.load import Load, unsent
 from migrator.executor.look import look, traceable
@@ -25,15 +29,16 @@ _LOST = "it has neither key nor marker: after a lost answer nothing could find i
 class Revival:
     """The deletes of one step."""
 
-    def __init__(self, past: Past, way: Way, draft: Draft) -> None:
-        self._way, self._draft = way, draft
+    def __init__(self, past: Past, way: Way, draft: Draft, standing: Standing) -> None:
+        self._way, self._draft, self._standing = way, draft, standing
         self._named = next(step.fields or {} for step in past.kept.header.steps if step.step == way.step)
         self._roots = roots_of(past, way.step) if Phase.DELETE in past.sections(way.step) else {}
 
     def enter(self, deeds: Sequence[Deed]) -> None:
-        """Deletes of one chunk become creates, but where something stands in their place."""
+        """Deletes of one chunk become updates or creates, but where something stands in their place."""
         way, draft = self._way, self._draft
         draft.read(way.step, len(deeds))
+        deeds = list(self._out_of_the_trash(deeds))
         wanted = [(deed, self._revived(deed)) for deed in deeds if not deed.idle and deed.before is not None]
         for _ in range(len(deeds) - len(wanted)):
             draft.stands(way.step)
@@ -49,6 +54,24 @@ class Revival:
             else:
                 for line in lines:
                     draft.add(line)
+
+    def _out_of_the_trash(self, deeds: Sequence[Deed]) -> Iterator[Deed]:
+        """Those that lie in none; the others get the line that takes them out of it."""
+        trash = self._way.writing.collection.trash
+        if trash is None:
+            yield from deeds
+            return
+        name, inside, outside = trash
+        lying = self._standing.records([deed.target_id for deed in deeds if not deed.idle], (name,))
+        for deed in deeds:
+            record = lying.get(deed.target_id)
+            if record is None or record.fields.get(name) != inside:
+                yield deed
+                continue
+            before, after = {name: inside}, {name: outside}
+            self._draft.add(
+                taken_back(self._way, deed, Action.UPDATE, Phase.WRITE, record, before=before, after=after)
+            )
 
     def _revived(self, deed: Deed) -> list[Change]:
         """As it stood: what a create may set only with special rights (who made it, when) is left to the system.

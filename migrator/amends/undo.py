@@ -12,7 +12,7 @@ from pathlib import Path
 
 from migrator.amends.deeds import Deed, Past
 from migrator.amends.draft import Draft, Made
-from migrator.amends.finding import GONE, cannot, left
+from migrator.amends.finding import GONE, cannot, left, stuck
 from migrator.amends.revival import Revival, taken_back
 from migrator.amends.standing import Standing
 from migrator.amends.touch import Print, Touch
@@ -88,7 +88,7 @@ class _Step:
         for deed in past.deeds(sections.get(Phase.UPLOAD)):
             self._draft.read(self._way.step)
             self._draft.leave(deed.change, cannot("an uploaded file stays where it is; nothing names it any more"))
-        revival = Revival(past, self._way, self._draft)
+        revival = Revival(past, self._way, self._draft, self._standing)
         for some in _chunks(past.deeds(sections.get(Phase.DELETE)), self._standing.chunk):
             yield self._tell()
             revival.enter(some)
@@ -165,12 +165,16 @@ class _Step:
         if record is None:
             draft.leave(deed.change, GONE)
             return
-        wanted = {name: value for name, value in one.before.items() if name in one.after}
+        stays = self._stays(one, record)
+        for name, values in stays.items():
+            draft.leave(deed.change, stuck(name, values))
+        wanted = {name: value for name, value in one.before.items() if name in one.after and name not in stays}
         back = {
             name: value for name, value in wanted.items() if not shows(way, record, {name: value}, over=record.fields)
         }
         if not back:
-            draft.stands(way.step)
+            if not stays:
+                draft.stands(way.step)
             return
         written = _filled({name: one.after[name] for name in back}, known)
         if written is None or not shows(way, record, written, over=record.fields):
@@ -186,6 +190,17 @@ class _Step:
         draft.add(
             taken_back(self._way, deed, Action.UPDATE, Phase.WRITE, record, before=found, after=back, along=along)
         )
+
+    def _stays(self, one: _Sum, record: Record) -> dict[str, list[str]]:
+        """Of fields that only grow: what the run added and is still there."""
+        known, before = self._way.writing.collection.fields or {}, one.before or {}
+        found: dict[str, list[str]] = {}
+        for name in before.keys() & one.after.keys():
+            if name in known and known[name].grows:
+                was, now = _entries(before[name]), _entries(record.fields.get(name))
+                if added := [entry for entry in _entries(one.after[name]) if entry in now and entry not in was]:
+                    found[name] = added
+        return found
 
     def _holds(self, record: Record, name: str, value: Value) -> bool:
         return shows(self._way, record, {name: value}, over=record.fields)
@@ -242,6 +257,10 @@ def _summed(deed: Deed, later: Deed | None) -> _Sum:
         version=later.version or deed.version,
         again=True,
     )
+
+
+def _entries(value: Value) -> list[str]:
+    return [str(entry) for entry in value] if isinstance(value, tuple) else []
 
 
 def _filled(values: Mapping[str, Value], known: Mapping[Ref, str]) -> dict[str, Value] | None:

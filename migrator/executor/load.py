@@ -271,10 +271,12 @@ _MAKES = frozenset({Action.CREATE, Action.UPDATE, Action.LINK})
 
 
 def entry_of(way: Way, action: Action, origin: Origin | None, kind: PlanKind, target_id: str) -> Entry | None:
-    """What a done change does to the id map: uploads and acts do nothing, nor does an update that an undo makes."""
-    if origin is None or (kind is PlanKind.UNDO and action is Action.UPDATE):
+    """What a done change does to the id map: uploads and acts do nothing; an undo's update can only bring back."""
+    if origin is None:
         return None
     pair, source_id = way.pair(origin), origin.id
+    if kind is PlanKind.UNDO and action is Action.UPDATE:
+        return Entry(pair=pair, source_id=source_id, target_id=target_id, back=True)
     if action in _MAKES:
         return Entry(pair=pair, source_id=source_id, target_id=target_id)
     if action is Action.DELETE and kind is not PlanKind.UNDO:

@@ -226,5 +226,8 @@ class Collection:
     moments: tuple[str, str] | None = None
     """Fields in which the system itself keeps when a record was made and when it was last changed, both by its own
     clock; None: there are none. Asked where records have no version."""
+    trash: tuple[str, Value, Value] | None = None
+    """A field that tells of a deleted record that it lies in a trash, its value there, and the value that an update
+    writes to take the record out again; None: what is deleted is gone."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """The connector's own: users, locations, options it looked up."""

@@ -27,6 +27,8 @@ class Entry:
     """The record that now stands for it, or stood."""
     gone: bool = False
     """Our own delete: the row stays and says so."""
+    back: bool = False
+    """An undo wrote to it: a row that says it is gone says so no more; no other row is touched."""
 
 
 class IdRows:
@@ -133,6 +135,12 @@ class IdRows:
             if entry.gone:
                 self._database.run(
                     "UPDATE id_map SET gone_at = ?, run = ? WHERE pair = ? AND source_id = ?", (now, run, *where)
+                )
+            elif entry.back:
+                self._database.run(
+                    "UPDATE id_map SET gone_at = NULL, run = ? WHERE pair = ? AND source_id = ? AND target_id = ?"
+                    " AND gone_at IS NOT NULL",
+                    (run, *where, entry.target_id),
                 )
             elif entry.target_id:
                 self._database.run(

@@ -236,6 +236,18 @@ class Journal:
                 found[outcome.change_id] = (line, outcome)
         return found
 
+    def outcomes_at(self, run: int, change_ids: Sequence[str]) -> list[tuple[int, Outcome]]:
+        """(line, outcome) of these changes, in order; reads the run's outcomes once per 500, and makes no index."""
+        found: list[tuple[int, Outcome]] = []
+        for start in range(0, len(change_ids), 500):
+            some = [bytes.fromhex(name) for name in change_ids[start : start + 500]]
+            rows = self._database.rows(
+                f"SELECT line, {_COLUMNS} FROM outcomes WHERE run = ? AND change_id IN ({','.join('?' * len(some))})",
+                (run, *some),
+            )
+            found.extend((line, _outcome(row)) for line, *row in rows)
+        return sorted(found, key=lambda pair: pair[0])
+
     def versions_since(self, run: int, target_ids: Sequence[str]) -> Mapping[str, set[str]]:
         """Target id -> versions that later runs left there, in any collection. Reads their outcomes whole."""
         found: dict[str, set[str]] = {}

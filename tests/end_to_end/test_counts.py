@@ -76,7 +76,7 @@ def test_a_copy_makes_one_request_a_page_and_one_a_bundle(bench: Bench) -> None:
 def test_a22_three_times_the_records_need_no_more_objects(tmp_path: Path) -> None:
     """What is asked ahead (two pages here) is bounded; a record dies when its line is written. So in the apply."""
     most: list[tuple[int, int]] = []
-    for count in (8_000, 24_000):
+    for count in (4_000, 12_000):
         with Stand("kintone_server.py", "--records", str(count)) as stand:
             folder = tmp_path / str(count)
             folder.mkdir()
@@ -108,6 +108,7 @@ def test_few_changes_are_gathered_across_pages(bench: Bench) -> None:
     assert bench.run("apply", "a.plan")["writes"] == 1
 
 
+@pytest.mark.long
 def test_a22_memory_of_a_plan_and_an_apply_is_bounded(tmp_path: Path) -> None:
     """100,000 records compared, 1,000 of them to be changed: far under what they would take together."""
     with Stand("kintone_server.py", "--records", "100000") as stand:

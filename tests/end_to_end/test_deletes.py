@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from migrator import pipeline
+from migrator import lookback, pipeline
 from migrator.errors import PlanRefused, PlaybookInvalid
 from migrator.model.plan import Action, Phase
 from migrator.model.run import Cause, Status
 from tests.end_to_end.removals import KINDS, Yard, code, monitor, monitors, remove_by_hand
 from tests.end_to_end.sides import SYSTEMS
+from tests.end_to_end.test_matrix import finished
 
 MAKE = Callable[..., Yard]
 
@@ -154,6 +155,28 @@ def test_glpi_trashes_unless_it_is_told_to_purge(make: MAKE) -> None:
     yard.rows(range(2, 20))
     yard.carry_out()
     assert code(1) not in monitors(yard)
+
+
+def test_an_undo_takes_out_of_the_trash_what_the_run_put_there(make: MAKE) -> None:
+    """The same items with their ids, in the id map again; what was purged meanwhile is made again."""
+    yard = make("glpi")
+    stood, ids = yard.stands(), {name: row["id"] for name, row in monitors(yard).items()}
+    yard.rows(range(18))
+    yard.carry_out()
+    yard.emulator.store.table("Monitor").remove(ids[code(19)])  # type: ignore[union-attr]  # GLPI has one
+
+    finished(lookback.undo(2, yard.folder / "a.plan", yard.around()))
+    planned = {str(line.key[0]): (line.action, line.target_id) for line in yard.lines()}
+    assert planned == {code(18): (Action.UPDATE, str(ids[code(18)])), code(19): (Action.CREATE, None)}
+    assert yard.apply().exit_code == 0
+    assert yard.stands() == stood
+    assert monitors(yard)[code(18)]["id"] == ids[code(18)]
+    yard.rows(range(20))
+    yard.settled()
+
+    finished(lookback.undo(3, yard.folder / "a.plan", yard.around()))
+    assert yard.apply().exit_code == 0
+    assert yard.stands() == {name: title for name, title in stood.items() if name not in (code(18), code(19))}
 
 
 def test_what_is_taken_out_of_the_trash_by_hand_is_met_again(make: MAKE) -> None:

@@ -89,6 +89,10 @@ def test_a05_a_kill_between_upload_and_link_sends_each_record_once(contracts: Ar
     resumed = run("resume")
     assert resumed.code == 0, resumed.text
     assert contracts.stands() == WHOLE
+    assert (contracts.uploads > 5) is ("RN071" in resumed.text), (
+        "what lies there for nothing is told, and nothing else"
+    )
+    assert contracts.uploads > 5 or where != "before_outcomes" or nth > 2
     assert run("verify", "book.yaml").code == 0
 
 

@@ -120,7 +120,7 @@ def test_d13_people_whom_the_target_does_not_know_are_counted_and_never_the_firs
     assert {group["policy"] for group in trailer["unknown"]} == {"null"}
 
 
-def test_two_people_of_one_name_are_listed_and_an_account_that_is_closed_gives_way(stage: Stage) -> None:
+def test_d15_two_people_of_one_name_are_listed_and_an_account_that_is_closed_gives_way(stage: Stage) -> None:
     """Both stand in the message with ids and addresses; of an active and an inactive one it is the active one."""
     store = stage.emulators["kainexus"].store
     store.add_user("ann2", first_name="Ann", last_name="Lee", email="lee@example.com", locations=[1])

@@ -140,7 +140,7 @@ def test_a_moved_parent_is_one_update_of_what_stands(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("policy", ["none", "omit"])
-def test_a_missing_parent_is_null_or_left_alone_until_it_is_there(stage: Stage, policy: str) -> None:
+def test_d15_a_missing_parent_is_null_or_left_alone_until_it_is_there(stage: Stage, policy: str) -> None:
     """The note groups what is missing; a later plan that finds the parent sets the field and nothing else."""
     plan(stage)
     apply(stage)
@@ -160,7 +160,7 @@ def test_a_missing_parent_is_null_or_left_alone_until_it_is_there(stage: Stage, 
     )
 
 
-def test_a_missing_parent_is_a_problem_of_its_children_alone(stage: Stage) -> None:
+def test_d15_a_missing_parent_is_a_problem_of_its_children_alone(stage: Stage) -> None:
     """PL012 names field and parent, once a record, in phase 1 and among self-references; the others are planned."""
     stage.write("assets.csv", "serial,label,person,inside\na,A,7,\nb,B,9,\nc,C,8,z\nd,D,,a\n")
     lines = plan(stage, code=5)
@@ -247,7 +247,7 @@ def test_two_targets_of_one_source_record_are_told_apart(stage: Stage) -> None:
     assert plan(stage, "b.plan") == []
 
 
-def test_a_circle_between_steps_is_refused_with_its_path(stage: Stage) -> None:
+def test_d15_a_circle_between_steps_is_refused_with_its_path(stage: Stage) -> None:
     """Nothing is asked of any system."""
     stage.write("p.yaml", BOOK.replace('"{{ record.name }}"', "\"{{ ref('assets', record.name) }}\""))
     done = stage.run("validate", "p.yaml")

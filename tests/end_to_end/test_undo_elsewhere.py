@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,26 @@ def _taken_back(pair: Pair, run: int) -> PlanFile:
     place = pair.folder / "a.plan"
     finished(lookback.undo(run, place, pair.around()))
     return PlanFile(place)
+
+
+def test_what_was_added_to_a_field_that_only_grows_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels of Kitemaker are only added to: the title goes back, the label is told to stay."""
+    monkeypatch.chdir(tmp_path)
+    pair = Pair(tmp_path, "ketryx", "kitemaker")
+    pair.plan(pair.book)
+    pair.carry_out()
+    book = json.loads(pair.book.read_text("utf-8"))
+    fields = book["steps"][0]["fields"]
+    fields["labels"] = "{{ ['bug'] }}"
+    fields[pair.target.title] = "changed " + fields[pair.target.title]
+    pair.book.write_text(json.dumps(book), "utf-8")
+    pair.plan(pair.book)
+    pair.carry_out()
+
+    plan = _taken_back(pair, 2)
+    counts = plan.trailer.counts["records"]
+    assert (counts.update, counts.problems) == (pair.source.count, pair.source.count)
+    problem = plan.trailer.problems[0]
+    assert (problem.code, problem.place.field if problem.place else None) == ("PL031", "labels")
+    assert problem.detail.startswith("added: ")
+    assert all(set(line.after or {}) == {pair.target.title} for _, line in plan.changes())

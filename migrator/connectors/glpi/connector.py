@@ -141,7 +141,10 @@ class Glpi(Target):
         if fields is not None and isinstance(options, words.ReadOptions):
             fields |= asked_beside(options.blocks, bool(options.add_keys_names))
         moments = ("date_creation", "date_mod") if form.columns.keys() >= FILLED else None
-        return Collection(id=itemtype, name=itemtype, fields=fields, moments=moments, extra={"form": form})
+        trash = ("is_deleted", 1, 0) if form.has("is_deleted") else None
+        return Collection(
+            id=itemtype, name=itemtype, fields=fields, moments=moments, trash=trash, extra={"form": form}
+        )
 
     def _first(self, path: str, collection: str, words: Mapping[str, str]) -> tuple[str, Mapping[str, Any] | None]:
         """The type as GLPI spells it, and the first of its items; None: there is none."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.emulators.server import create_emulator, serve
+from migrator.emulators.server import Emulator, create_emulator, serve
 from tests.unit.cli.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -199,9 +199,11 @@ def _read(descriptor: int) -> bytes:
 
 
 @contextmanager
-def stuck_run(folder: Path) -> Iterator[tuple[subprocess.Popen[str], threading.Event, dict[str, str]]]:
+def stuck_run(
+    folder: Path, emulator: Emulator | None = None
+) -> Iterator[tuple[subprocess.Popen[str], threading.Event, dict[str, str]]]:
     """A run whose first write is on its way, and does not come back before the event is set."""
-    emulator = create_emulator("kintone", pace="off")
+    emulator = emulator or create_emulator("kintone", pace="off")
     arrived, release = threading.Event(), threading.Event()
 
     def app(environ, start_response):  # type: ignore[no-untyped-def]  # WSGI
@@ -248,7 +250,8 @@ def test_a08_the_first_signal_drains_and_says_how_to_go_on(here: Path, number: s
 
 def test_a09_the_second_signal_ends_at_once(here: Path) -> None:
     """Nothing is waited for; the run can be taken up and nothing is sent twice."""
-    with stuck_run(here) as (run, release, env):
+    emulator = create_emulator("kintone", pace="off")
+    with stuck_run(here, emulator) as (run, release, env):
         run.send_signal(signal.SIGHUP)
         assert run.stderr is not None
         for line in run.stderr:
@@ -263,6 +266,7 @@ def test_a09_the_second_signal_ends_at_once(here: Path) -> None:
         verified = start("verify", "rows.yaml", env=env, cwd=here)
         out, _ = verified.communicate()
         assert (verified.returncode, "2,000" in out) == (0, True)
+        assert {record["$revision"] for record in emulator.store.records(3)} == {"1"}
 
 
 def test_a_killed_run_is_told_as_one_that_can_be_taken_up(here: Path) -> None:

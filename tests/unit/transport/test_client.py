@@ -9,6 +9,7 @@ import pytest
 
 from migrator.contract import Transfer
 from migrator.errors import Lost, MigratorError, NotSent, Unreachable
+from migrator.transport.stack import AHEAD_FIRST
 from tests.unit.transport.rawserver import OK, Peer, RawServer, answering, broken_answers
 from tests.unit.transport.wires import QUICK, closed_port, failure, get, opened, outcome, told
 
@@ -95,10 +96,10 @@ def test_closing_ends_reads_that_a_silent_server_keeps_and_leaves_no_thread() ->
     with RawServer(script) as server:
         wire = opened(server.url, transfer=Transfer(timeout=60))
         errors: list[BaseException | None] = []
-        answers = wire.stream(get() for _ in range(3))
+        answers = wire.stream(get() for _ in range(AHEAD_FIRST))
         reader = threading.Thread(target=lambda: errors.append(failure(lambda: next(answers))))
         reader.start()
-        for _ in range(3):
+        for _ in range(AHEAD_FIRST):
             asked.acquire()
         wire.close()
         reader.join()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from migrator.contract import Transfer
-from migrator.errors import Lost, NotSent, Unreachable
+from migrator.errors import BadAnswer, Lost, NotSent, Unreachable
 from tests.unit.transport.rawserver import OK, Peer, RawServer, answering
 from tests.unit.transport.wires import QUICK, get, opened, outcome, post, told
 
@@ -45,13 +45,25 @@ def test_e04_an_unknown_certificate_is_refused_before_a_byte_of_the_request(secu
     assert "tries" not in str(raised.value), "trying again cannot help"
 
 
-def test_a_certificate_can_be_named_and_the_check_be_switched_off(
+def test_e04_a_certificate_can_be_named_and_the_check_be_switched_off(
     secure: RawServer, certificate: tuple[Path, Path]
 ) -> None:
     for transfer in (Transfer(ca_bundle=str(certificate[1])), Transfer(insecure=True)):
         with opened(secure.url, transfer=transfer) as wire:
             assert wire.ask(get()).body == b"ok"
             assert wire.send(post()).result().body == b"ok"
+
+
+def test_e04_a_redirect_from_https_to_http_is_not_followed(certificate: tuple[Path, Path]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate[1], certificate[0])
+    with RawServer(answering(OK)) as plain:
+        there = f"HTTP/1.1 301 Moved\r\nLocation: {plain.url}/\r\nContent-Length: 0\r\n\r\n".encode()
+        with RawServer(answering(there), context) as server:
+            with opened(server.url, transfer=Transfer(ca_bundle=str(certificate[1]))) as wire:
+                with pytest.raises(BadAnswer, match="which is not followed"):
+                    wire.ask(get())
+        assert plain.seen == []
 
 
 def test_a_drip_over_tls_ends_at_the_deadline_too(certificate: tuple[Path, Path]) -> None:
