@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,14 +88,16 @@ steps:
   - step: monitors
     source: {system: sheet, collection: monitors.csv, query: {id: code}}
     fields: {otherserial: "{{ record.code }}", name: "{{ record.name }}"}
-    target: {system: cmdb, collection: Monitor, key: otherserial, missing: delete}
+    target: {system: cmdb, collection: Monitor, key: otherserial, missing: delete, options: {purge: false}}
 """
 
 
-def into_the_trash(folder: Path) -> World:
-    """The same in GLPI, which takes a second create as it took the first and throws into its trash."""
+def into_the_trash(folder: Path, *, purge: bool = False) -> World:
+    """The same in GLPI, which takes a second create as it took the first and throws into its trash, or away."""
     folder.mkdir(parents=True)
-    (folder / "monitors.yaml").write_text(MONITORS, "utf-8")
+    (folder / "monitors.yaml").write_text(
+        MONITORS.replace("purge: false", "purge: true") if purge else MONITORS, "utf-8"
+    )
     rows = ["code,name\n", "M-1,one\n", "M-2,two\n", "M-3,three\n", "M-4,four\n"]
     (folder / "monitors.csv").write_text("".join(rows), "utf-8")
     made = World(folder, folder / "monitors.yaml", {"cmdb": "glpi"})
@@ -198,7 +201,8 @@ WORLDS: Mapping[str, Callable[[Path], World]] = {
     "files into documents": into_documents,
     "files into attachments": into_attachments,
     "an undo": lambda folder: taken_back(with_deletes, folder),
-    "an undo, unguarded": lambda folder: taken_back(into_the_trash, folder),
+    "an undo, out of the trash": lambda folder: taken_back(into_the_trash, folder),
+    "an undo, unguarded": lambda folder: taken_back(partial(into_the_trash, purge=True), folder),
     "a retry": tried_again,
 }
 """What is done -> a fresh world for it, its plan ready."""
