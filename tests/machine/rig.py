@@ -43,46 +43,61 @@ class Fault:
             raise Killed if self.kill else requests.ConnectionError("reset by peer")
 
 
-class Rival(Fault):
-    """At the n-th request a second process tries to carry out another plan; what came of it is in `met`."""
+class Visit(Fault):
+    """Something happens while the n-th request of an apply is under way; `writes`: the n-th that writes."""
 
-    def __init__(self, rig: Rig, at: int) -> None:
+    def __init__(self, at: int, *, writes: bool) -> None:
         super().__init__(at, kill=False, after=False)
-        self.rig = rig
-        self.met: RunEnded | MigratorError | None = None
-
-    def point(self, after: bool) -> None:
-        if after or self.hit:
-            return
-        self.left -= 1
-        if self.left <= 0:
-            self.hit = True
-            try:
-                self.met = self.rig.apply_other()
-            except MigratorError as refusal:
-                self.met = refusal
-
-
-class Rest(Fault):
-    """The n-th request that writes is told to come back in half a minute, and meanwhile something happens."""
-
-    def __init__(self, at: int, meanwhile: Callable[[], object]) -> None:
-        super().__init__(at, kill=False, after=False)
-        self.meanwhile = meanwhile
+        self.writes = writes
 
     def point(self, after: bool) -> None:
         """Nothing breaks."""
 
-    def refuses(self, environ: Mapping[str, Any]) -> bool:
-        """This request is refused."""
+    def strikes(self, environ: Mapping[str, Any]) -> bool:
+        """This is the request."""
         method = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", environ["REQUEST_METHOD"])
-        if self.hit or method == "GET" or environ["PATH_INFO"].endswith("cursor.json"):
+        reads = method == "GET" or environ["PATH_INFO"].endswith(("cursor.json", "graphql"))
+        if self.hit or (self.writes and reads):
             return False
         self.left -= 1
-        if self.left <= 0:
-            self.hit = True
-            self.meanwhile()
+        self.hit = self.left <= 0
         return self.hit
+
+    def refuses(self, environ: Mapping[str, Any]) -> bool:
+        """This request is answered with 429."""
+        raise NotImplementedError
+
+
+class Rival(Visit):
+    """A second process tries to carry out another plan; what came of it is in `met`."""
+
+    met: RunEnded | MigratorError | None = None
+
+    def __init__(self, rig: Rig, at: int, *, writes: bool) -> None:
+        super().__init__(at, writes=writes)
+        self.rig = rig
+
+    def refuses(self, environ: Mapping[str, Any]) -> bool:
+        if self.strikes(environ):
+            try:
+                self.met = self.rig.apply_other()
+            except MigratorError as refusal:
+                self.met = refusal
+        return False
+
+
+class Rest(Visit):
+    """The n-th request that writes is told to come back in half a minute, and meanwhile something happens."""
+
+    def __init__(self, at: int, meanwhile: Callable[[], object]) -> None:
+        super().__init__(at, writes=True)
+        self.meanwhile = meanwhile
+
+    def refuses(self, environ: Mapping[str, Any]) -> bool:
+        if not self.strikes(environ):
+            return False
+        self.meanwhile()
+        return True
 
 
 class Rig:
@@ -117,7 +132,7 @@ class Rig:
         return json.dumps({"playbook": "machine", "systems": systems, "limits": limits, "steps": [step]})
 
     def _app(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
-        if isinstance(self.fault, Rest) and self.fault.refuses(environ):
+        if isinstance(self.fault, Visit) and self.fault.refuses(environ):
             start("429 Too Many Requests", [("Retry-After", "30"), ("Content-Length", "0")])
             return [b""]
         answer: Iterable[bytes] = self.emulator.app(environ, start)

@@ -83,13 +83,13 @@ class Machine(People):
         self._carry_out(Rest(at, lambda: self.edited_by_hand(lined[number % len(lined)] if lined else KEYS[0])))
 
     @precondition(lambda self: self.lines is not None and not (self.broken or self.behind or self.over))
-    @rule(at=point, some=some)
-    def apply_with_a_second_process(self, at: int, some: list[str]) -> None:
+    @rule(at=st.integers(1, 4), writes=side, some=some)
+    def apply_with_a_second_process(self, at: int, writes: bool, some: list[str]) -> None:
         """It is locked out; or it comes first, as a whole, and then the plan of the first is stale."""
         self.edit_source(some)
         self.rig.source(self.source)
         other = self.rig.plan(self.rig.other)
-        rival, before = Rival(self.rig, at), self.rig.standing()
+        rival, before = Rival(self.rig, 1 if writes else at, writes=writes), self.rig.standing()
         try:
             ended = self.rig.apply(rival)
         except PlanRefused:
