@@ -120,9 +120,11 @@ class Soak:
             code = self.run(*words, until=self.chance.uniform(0.3, 3.0) if kill else None)
             if code == 0:
                 return
+            if code == 4 and "applied already" in (self.folder / "out.txt").read_text("utf-8")[-400:]:
+                return  # killed when it was over
             self.kills_left -= kill
             words = ("resume",) if (self.folder / ".migrator" / "state.db").exists() else words
-            if code == 3:  # killed before it had begun: there is nothing to resume
+            if code == 3:  # killed before it had begun, or when it was over: there is nothing to resume
                 words = ("apply", "a.plan")
         raise SystemExit(f"it never ended; see {self.folder / 'out.txt'}")
 

@@ -18,7 +18,11 @@ from migrator.cli.options import PLAYBOOK, Command, systems
 @click.option("--selftest", is_flag=True, help="Break an apply at each of its points, on this machine alone.")
 @pass_invocation
 def command(invocation: Invocation, playbook: Path | None, systems: Path | None, selftest: bool) -> int:
-    """Look at versions, the state and its place, and the systems of a playbook or of --systems."""
+    """Look at versions, the state and its place, and the systems of a playbook or of --systems.
+
+    --selftest carries out two small plans against stand-ins of its own, breaks each on the wire, by kills and by a
+    disk without room, takes each up again and compares; it takes a minute at most.
+    """
     if selftest:
         return _selftest(invocation)
     from migrator.checkup import checkup

@@ -7,6 +7,7 @@ on a port it is the demo. Nothing here knows any system.
 import importlib
 import logging
 import queue
+import re
 import socket
 import sys
 import threading
@@ -239,9 +240,7 @@ class Server:
         failure = ready.get()
         if failure is not None:
             thread.join()
-            raise OSError(
-                f"cannot listen on {address} port {port}, another program may be there: {failure}"
-            ) from failure
+            raise OSError(f"cannot listen on {address}: {_plain(failure)}") from failure
         self._running.append((listener, thread))
         return int(listener.bind_addr[1])
 
@@ -267,6 +266,12 @@ class Server:
 def serve(app: "WSGIApplication", *, port: int = 0) -> Server:
     """Serve `app` on 127.0.0.1 and ::1 at `port` (0: any free one). Raises OSError where the port is taken."""
     return Server(app, port)
+
+
+def _plain(failure: BaseException) -> str:
+    """The system's own words, without what cheroot wraps around them."""
+    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", str(failure))
+    return found[1].strip().lower() if found else str(failure)
 
 
 def _run(listener: _Listener, ready: "queue.Queue[BaseException | None]") -> None:

@@ -11,7 +11,7 @@ import requests
 from migrator.connectors.glpi import Glpi
 from migrator.contract import Answer, Call, Query, Wire
 from migrator.emulators.server import Emulator, create_emulator
-from migrator.errors import BadAnswer, CountDrift, NotFound, Refused
+from migrator.errors import BadAnswer, CountDrift, FileUnread, NotFound, Refused
 from migrator.model.values import File, Kind, WritableOn
 from tests.connectors.glpi_desk import Desk, desk
 from tests.wsgi import WsgiAdapter
@@ -276,8 +276,8 @@ def test_texts_come_as_they_were_meant(emulator: Emulator) -> None:
         assert texts == ["a < b & c"] * 2
 
 
-def test_documents_are_files(emulator: Emulator) -> None:
-    """A Document shows its file, whose bytes are read from the server; nothing of it can be written."""
+def test_b44_documents_are_files_that_come_whole_or_not_at_all(emulator: Emulator) -> None:
+    """A Document shows its file, whose bytes are read from the server, and told from others though no length is."""
     with requests.Session() as session:
         session.mount("https://", WsgiAdapter(emulator.app))
         url, tokens = "https://glpi.example/apirest.php", {"App-Token": emulator.variables["GLPI_APP_TOKEN"]}
@@ -294,6 +294,9 @@ def test_documents_are_files(emulator: Emulator) -> None:
         file = record.fields["_file"]
         assert isinstance(file, File) and file.name == "plan.txt" and file.system == open_desk.target.identity()
         assert b"".join(open_desk.target.open(file)) == b"bytes \x00 of a file"
+        emulator.store.files[int(record.id)] = b"bytes"
+        with pytest.raises(FileUnread, match=r"plan\.txt.*cut on its way, or changed"):
+            list(open_desk.target.open(file))
         field = (open_desk.collection.fields or {})["_file"]
         assert (field.kind, field.writable_on) == (Kind.FILE, WritableOn.CREATE)
 

@@ -19,7 +19,7 @@ from benchmarks.measure import Stand
 from benchmarks.records import SHAPES, playbook
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDS = 12_300
+RECORDS = 5_100
 PAGES = -(-RECORDS // 500)
 
 
@@ -52,7 +52,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """12,300 records, which is 25 pages, and an empty target."""
+    """5,100 records, which is 11 pages, and an empty target."""
     with Stand("kintone_server.py", "--records", str(RECORDS)) as stand:
         (tmp_path / "copy.yaml").write_text(playbook(SHAPES["default"], ""), "utf-8")
         stand.control("setup", target="empty")
@@ -76,7 +76,7 @@ def test_a_copy_makes_one_request_a_page_and_one_a_bundle(bench: Bench) -> None:
 def test_a22_three_times_the_records_need_no_more_objects(tmp_path: Path) -> None:
     """What is asked ahead (two pages here) is bounded; a record dies when its line is written. So in the apply."""
     most: list[tuple[int, int]] = []
-    for count in (4_000, 12_000):
+    for count in (3_000, 9_000):
         with Stand("kintone_server.py", "--records", str(count)) as stand:
             folder = tmp_path / str(count)
             folder.mkdir()
@@ -102,7 +102,7 @@ def test_nothing_changed_costs_two_requests_a_page_and_no_write(bench: Bench) ->
 
 
 def test_few_changes_are_gathered_across_pages(bench: Bench) -> None:
-    """One record in a hundred differs: 123 updates fill one bundle, not one batch a page."""
+    """One record in a hundred differs: 51 updates fill one bundle, not one batch a page."""
     bench.stand.control("setup", target="changed")
     bench.run("plan", "copy.yaml", "-o", "a.plan")
     assert bench.run("apply", "a.plan")["writes"] == 1

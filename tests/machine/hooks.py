@@ -51,5 +51,5 @@ class Meanwhile(Fault):
     def _acted(self) -> None:
         try:
             self.came = self._act()
-        except BaseException as error:  # noqa: BLE001  whoever looks at `came` judges it
+        except BaseException as error:
             self.came = error

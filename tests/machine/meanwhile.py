@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from migrator.errors import Locked, PlanRefused
@@ -25,7 +24,7 @@ class BusyMachine(Machine):
     @precondition(lambda self: self.ready and self.quiet)
     @rule(at=point, after=side, same=side)
     def another_applies_while_ours_is_at_it(self, at: int, after: bool, same: bool) -> None:
-        """It is refused as locked, and changes nothing; unless it came before our run began, or after that was over."""
+        """It is refused as locked, and changes nothing, unless it came before our run began or after it was over."""
         theirs = self.now if same or self.earlier is None else self.earlier
         file = self.rig.file if theirs is self.now else self.rig.older
         tried = Meanwhile(self.rig.side.opens + at, after=after, act=lambda: self._tried(file))
@@ -42,7 +41,7 @@ class BusyMachine(Machine):
             self.ended(ours)
 
     def _tried(self, file: Path) -> RunEnded:
-        """Where somebody holds the lease it is locked out, and sends nothing that an apply does not ask before its run.
+        """Where somebody holds the lease it is locked out, and asks only what an apply asks before its run.
 
         Nobody holds it: whoever is refused changes nothing.
         """

@@ -1,4 +1,4 @@
-"""What people write into fields that are not ours counts where a whole record would go; the machine's rules, as stories."""
+"""What people write into fields that are not ours counts where whole records go; the machine's rules, as stories."""
 
 from __future__ import annotations
 

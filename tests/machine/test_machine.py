@@ -27,7 +27,7 @@ def test_whatever_happens_in_whatever_order_a_record_has_one_effect(
 ) -> None:
     """At most one effect a record, phase and plan; nothing lost; nothing of other people's overwritten unseen."""
     machine = type(f"On{system.title()}", (BusyMachine,), {"system": system, "missing": missing})
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis does not type it
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=examples,

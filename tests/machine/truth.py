@@ -168,12 +168,10 @@ SIDES: Mapping[str, Side] = {
     "ketryx": Side(
         _ketryx,
         lambda emulator, number, title: _ketryx_edit(emulator, number, title=title),
-        lambda emulator, number, text: _ketryx_edit(
-            emulator, number, fields=[{"label": "Rationale", "value": text}]
-        ),
+        lambda emulator, number, text: _ketryx_edit(emulator, number, fields=[{"label": "Rationale", "value": text}]),
         lambda emulator, number: emulator.store.remove(number),
         opens=4,
         guarded=True,
     ),
 }
-"""Guarded by a unique key and versions; looked at by ids; found by a list read; one call a record; an upsert by id."""
+"""Guarded by a unique key and versions; looked at by ids; found by a list read; one call a record; upserts."""

@@ -14,7 +14,7 @@ from tests.end_to_end.stage import ROOT
 @pytest.mark.parametrize(
     "words",
     [
-        ("--records", "2000", "--rate", "0.08", "--kills", "4", "--seed", "3"),
+        ("--records", "800", "--rate", "0.12", "--kills", "3", "--seed", "3"),
         pytest.param((), marks=[pytest.mark.long, pytest.mark.timeout(1200)]),
     ],
     ids=["short", "100,000 records"],

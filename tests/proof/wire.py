@@ -29,15 +29,18 @@ class Points:
         self.wanted, self.passed = wanted, 0
         self.writes: list[int] = []
         """Which of them were requests that change something."""
+        self.dead = False
+        """The process was killed here: nothing comes from it any more."""
 
     def here(self) -> bool:
         """This one is it."""
         self.passed += 1
         return self.passed == self.wanted
 
-
-def killed() -> NoReturn:
-    raise Killed
+    def kill(self) -> NoReturn:
+        """The process ends: what a living one sends on its way out, such as the end of its session, is not sent."""
+        self.dead = True
+        raise Killed
 
 
 WireKind = Literal[
@@ -57,8 +60,12 @@ class FaultyAdapter(WsgiAdapter):
         super().__init__(app)
         self._later = later
         self.points, self.kind = Points(), "refused"
+        self.process = Points()
+        """What breaks the process itself: its points are elsewhere."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
+        if self.points.dead or self.process.dead:
+            raise Killed
         struck = self.points.here()
         if _changes(request):
             self.points.writes.append(self.points.passed)
@@ -70,23 +77,30 @@ class FaultyAdapter(WsgiAdapter):
             case "lost before":
                 raise requests.exceptions.ReadTimeout("silent")
             case "killed before":
-                killed()
+                self.points.kill()
             case "unavailable":
                 return _other(requests.Response(), 503, b"<html>Back soon</html>")
             case "soon" | "late" | "killed late":
+                _whole(request)
                 self._later(LATE[self.kind], lambda: super(FaultyAdapter, self).send(request, *args, **more))
                 if self.kind == "killed late":
-                    killed()
+                    self.points.kill()
                 raise requests.exceptions.ReadTimeout("silent")
         response = super().send(request, *args, **more)
         match self.kind:
             case "lost after":
                 raise requests.ConnectionError(ConnectionResetError(errno.ECONNRESET, "reset by peer"))
             case "killed after":
-                killed()
+                self.points.kill()
             case "cut":
                 return _other(response, response.status_code, response.raw.read()[:7])
         return _other(response, 502, b"<html>Bad gateway</html>")
+
+
+def _whole(request: requests.PreparedRequest) -> None:
+    """What is on its way left its sender whole: a file is read now, not when the server gets it."""
+    if request.body is not None and not isinstance(request.body, str | bytes):
+        request.body = b"".join(request.body)
 
 
 def _changes(request: requests.PreparedRequest) -> bool:
@@ -142,7 +156,7 @@ def faulty_disk(points: Points, kind: LocalKind) -> Iterator[None]:
         if not broken:
             return
         if kind == "killed":
-            killed()
+            points.kill()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     class Faulty(sqlite3.Connection):

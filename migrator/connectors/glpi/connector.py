@@ -10,7 +10,7 @@ from migrator.connectors.glpi import answers, checks, query, reading
 from migrator.connectors.glpi import options as words
 from migrator.connectors.glpi.calls import READ, get, listing, of_type, search
 from migrator.connectors.glpi.columns import known
-from migrator.connectors.glpi.documents import create_of
+from migrator.connectors.glpi.documents import create_of, number_and_digest, whole
 from migrator.connectors.glpi.form import DOCUMENT, FILLED, Form, asked_beside, columns_of, fields_of, own_options
 from migrator.connectors.glpi.instants import zone_of
 from migrator.connectors.glpi.login import Session
@@ -286,8 +286,9 @@ class Glpi(Target):
         return reading.found_by(self._wire, form, patterns, query.standing(form), reader)
 
     def open(self, file: File) -> Iterator[bytes]:
-        """The bytes of a Document."""
-        return reading.downloaded(self._wire, file.where)
+        """The bytes of a Document. Raises FileUnread where they are not those that its digest tells of."""
+        number, _ = number_and_digest(file.where)
+        return whole(file, reading.downloaded(self._wire, number))
 
     # ------------------------------------------------------------ comparing
 

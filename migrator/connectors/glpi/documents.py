@@ -5,7 +5,9 @@ GLPI takes the file with the create alone, so there is no upload that a failure 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -15,7 +17,37 @@ from migrator.codec.multipart import plain_name, unfit_name
 from migrator.connectors.glpi.calls import DECODED, WRITE, of_type
 from migrator.connectors.glpi.form import DOCUMENT, FILE, Form
 from migrator.contract import Batch, Call
+from migrator.errors import FileUnread
 from migrator.model.values import File, Value
+
+_SHA1 = re.compile(r"[0-9a-f]{40}")
+
+
+def place_of(number: object, sha1sum: object) -> str:
+    """Where a document's file is: its id, and the digest of the content that GLPI keeps with it. [observed]"""
+    digest = sha1sum if isinstance(sha1sum, str) and _SHA1.fullmatch(sha1sum) else ""
+    return f"{number} {digest}".rstrip()
+
+
+def number_and_digest(where: str) -> tuple[str, str]:
+    """The parts of such a place; the digest is "" where GLPI told none."""
+    number, _, digest = where.partition(" ")
+    return number, digest
+
+
+def whole(file: File, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same, to their end. A download has no length [observed]: what is cut on its way looks whole but for this.
+
+    Raises FileUnread at the end.
+    """
+    digest, found = number_and_digest(file.where)[1], hashlib.sha1(usedforsecurity=False)
+    for piece in pieces:
+        found.update(piece)
+        yield piece
+    if digest and found.hexdigest() != digest:
+        raise FileUnread(
+            f'the file "{file.name}" is not what GLPI told while planning: cut on its way, or changed since'
+        )
 
 
 def unfit(form: Form, after: Mapping[str, Value]) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from migrator.connectors.glpi import instants
 from migrator.connectors.glpi.columns import Sort
+from migrator.connectors.glpi.documents import place_of
 from migrator.connectors.glpi.form import DOCUMENT, FILE, Form
 from migrator.connectors.glpi.text import decoded, decoded_within
 from migrator.contract import frozen
@@ -54,7 +55,8 @@ class Reader:
         if not name:
             return None
         media = item.get("mime") or "application/octet-stream"
-        return File(name=name, size=None, media_type=media, where=str(item["id"]), system=self._form.system)
+        where = place_of(item["id"], item.get("sha1sum"))
+        return File(name=name, size=None, media_type=media, where=where, system=self._form.system)
 
 
 def to_record(item: Mapping[str, Any], form: Form) -> Record:

@@ -230,7 +230,7 @@ def stuck_run(
             run.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a08_the_first_signal_drains_and_says_how_to_go_on(here: Path, number: signal.Signals) -> None:
     """What is in flight comes home; exit 128+n; the last line is the command, and typed it ends what is left."""
     with stuck_run(here) as (run, release, env):
