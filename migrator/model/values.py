@@ -208,6 +208,18 @@ class Rights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """Two date-time fields that the system sets by its own clock."""
+
+    made: str
+    """When the record was made."""
+    changed: str
+    """When it was last written to."""
+    seconds: int = 1
+    """How finely both are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
     """One collection of a system: all that `describe` found out, look-up lists included."""
 
@@ -223,9 +235,8 @@ class Collection:
     """Changes with any content (a file's sha256, "absent" for none); None where there is no such thing."""
     rights: Rights | None = None
     """None: the system does not tell."""
-    moments: tuple[str, str] | None = None
-    """Fields in which the system itself keeps when a record was made and when it was last changed, both by its own
-    clock; None: there are none. Asked where records have no version."""
+    moments: Moments | None = None
+    """Where the system itself keeps when a record was made and last changed; None: nowhere."""
     trash: tuple[str, Value, Value] | None = None
     """A field that tells of a deleted record that it lies in a trash, its value there, and the value that an update
     writes to take the record out again; None: what is deleted is gone."""

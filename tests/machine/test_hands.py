@@ -46,3 +46,20 @@ def test_b22_a_delete_leaves_what_somebody_wrote_into_and_is_taken_back(system: 
         back = machine.rig.standing()["k1"]
         assert back[2:] == before[2:]
         assert machine.rig.side.trash == (back.number == before.number)
+
+
+@pytest.mark.parametrize("system", DELETING)
+def test_an_undo_leaves_what_somebody_wrote_into_while_its_create_was_in_doubt(system: str) -> None:
+    """The run was killed before the answer came; when it is taken up the record is another already, by its times."""
+    with story(system) as machine:
+        for at in range(1, 20):
+            machine.edit_source_and_plan(some=["k5"], out=None)
+            machine.carry_out(machine.fault(at, kill=True, after=True))
+            if "k5" in machine.seen():
+                break
+        assert machine.broken, "the create came, and its answer did not"
+        machine.rig.clock.wait(180)
+        machine.other_hand("k5")
+        machine.resume(again=False)
+        machine.undo()
+        assert machine.seen()["k5"][1]

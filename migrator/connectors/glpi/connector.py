@@ -38,7 +38,7 @@ from migrator.contract import (
 from migrator.errors import BadAnswer, Denied, NotFound
 from migrator.model.people import Person
 from migrator.model.plan import Action, Change
-from migrator.model.values import Collection, Field, File, Key, Kind, Value
+from migrator.model.values import Collection, Field, File, Key, Kind, Moments, Value
 
 OLDEST = 10
 """Major version whose API knows how to give texts as they were meant. [source]"""
@@ -140,7 +140,7 @@ class Glpi(Target):
         fields = fields_of(form, options_of_type) if form.whole else None
         if fields is not None and isinstance(options, words.ReadOptions):
             fields |= asked_beside(options.blocks, bool(options.add_keys_names))
-        moments = ("date_creation", "date_mod") if form.columns.keys() >= FILLED else None
+        moments = Moments(made="date_creation", changed="date_mod") if form.columns.keys() >= FILLED else None
         trash = ("is_deleted", 1, 0) if form.has("is_deleted") else None
         return Collection(
             id=itemtype, name=itemtype, fields=fields, moments=moments, trash=trash, extra={"form": form}

@@ -39,7 +39,7 @@ from migrator.errors import BadAnswer, NotFound, Refused
 from migrator.model.people import Person
 from migrator.model.plan import Action, Change
 from migrator.model.problem import Problem
-from migrator.model.values import Collection, Field, Kind, Value
+from migrator.model.values import Collection, Field, Kind, Moments, Value
 
 SAMPLES = 200
 """Items that fields are learnt from."""
@@ -133,7 +133,7 @@ class KaiNexus(Target):
             id=collection,
             name=collection if card.template is not None else f"list card {card.id}",
             fields=field_table(layout) if samples or declared else None,
-            moments=("createDate", "lastUpdateDate"),
+            moments=Moments(made="createDate", changed="lastUpdateDate"),
             extra={
                 "card": card,
                 "layout": layout,

@@ -11,7 +11,7 @@ import orjson
 
 from migrator.connectors.kintone.answers import LOCKED, body_of, strange
 from migrator.connectors.kintone.cursor import CursorWalk
-from migrator.connectors.kintone.form import DEFAULT_PRECISION, Precision, fields_of, numbers_in
+from migrator.connectors.kintone.form import DEFAULT_PRECISION, Precision, fields_of, moments_of, numbers_in
 from migrator.connectors.kintone.options import Login, ReadOptions, WriteOptions
 from migrator.connectors.kintone.options import Options as KintoneOptions
 from migrator.connectors.kintone.query import Wanted, askable, parsed
@@ -132,7 +132,13 @@ class Kintone(Target):
         if not isinstance(properties, dict):
             raise strange(app, "app/form/fields.json tells no fields")
         precision = self._precision(app) if numbers_in(properties) else DEFAULT_PRECISION
-        return Collection(id=app, name=self._name(app), fields=fields_of(properties, precision), closed=True)
+        return Collection(
+            id=app,
+            name=self._name(app),
+            fields=fields_of(properties, precision),
+            closed=True,
+            moments=moments_of(properties),
+        )
 
     def count(self, query: Query) -> int:
         """By a request for one record with the total."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from migrator.model.values import Field, Kind, WritableOn
+from migrator.model.values import Field, Kind, Moments, WritableOn
 
 Properties = Mapping[str, Mapping[str, Any]]
 
@@ -62,6 +62,13 @@ _ON_CREATE = frozenset({"CREATOR", "MODIFIER", "CREATED_TIME", "UPDATED_TIME"})
 
 _READ_ONLY = frozenset({"RECORD_NUMBER", "CALC", "STATUS", "STATUS_ASSIGNEE", "CATEGORY"})
 """Refused or ignored in a record; a status moves by a call of its own."""
+
+
+def moments_of(properties: Mapping[str, Any]) -> Moments | None:
+    """The fields that tell when a record was made and last changed, which each app has once; kept to the minute."""
+    codes = {each.get("type"): code for code, each in properties.items() if isinstance(each, dict)}
+    made, changed = codes.get("CREATED_TIME"), codes.get("UPDATED_TIME")
+    return None if made is None or changed is None else Moments(made=made, changed=changed, seconds=60)
 
 
 def fields_of(properties: Properties, precision: Precision) -> dict[str, Field]:
