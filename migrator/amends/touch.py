@@ -34,13 +34,19 @@ class Touch:
         self._past, self._way = past, way
         self._versions: Mapping[str, set[str]] = {}
         self._runs: Mapping[str, int] = {}
+        self._first: datetime | None = None
+        """The earliest change of any record that the run made: by the system's clock, it had not begun later."""
 
     def look(self, made: Sequence[tuple[Print, Record]]) -> None:
         """Ask the journal what later runs did to those that seem to be touched: once for all of them."""
         journal, run = self._past.state.journal, self._past.run
         moved = [record.id for left, record in made if record.version != left.version]
         self._versions = journal.versions_since(run.number, moved) if moved else {}
-        late = [record.id for left, record in made if self._apart(left, record) > self._span(run, left) + SLACK]
+        kept = self._way.writing.collection.moments
+        if kept is not None:
+            changes = [_moment(record.fields.get(kept.changed)) for _, record in made]
+            self._first = min(filter(None, (self._first, *changes)), default=None)
+        late = [record.id for left, record in made if self._after(left, record, run)]
         self._runs = journal.last_run_at(run.number, late) if late else {}
 
     def untouched(self, left: Print, record: Record, holds: Callable[[], bool]) -> bool:
@@ -57,27 +63,34 @@ class Touch:
         return record.version in self._versions.get(record.id, ()) and holds()
 
     def _changed_later(self, left: Print, record: Record) -> bool:
-        """Its moments lie further apart than what we did to it explains. False where they tell nothing."""
-        apart, run = self._apart(left, record), self._past.run
-        if apart <= self._span(run, left) + SLACK:
+        """By its moments, somebody wrote to it after us. False where they tell nothing."""
+        run = self._past.run
+        if not self._after(left, record, run):
             return False
         last = self._runs.get(record.id, run.number)
-        return last == run.number or apart > self._span(self._past.state.run(last), left, later=True) + SLACK
+        return last == run.number or self._after(left, record, self._past.state.run(last))
 
-    def _apart(self, left: Print, record: Record) -> float:
-        """Seconds between its two moments; 0 where they tell nothing, or are what the run itself wrote."""
+    def _after(self, left: Print, record: Record, last: RunRow) -> bool:
+        """It changed later than that run, our last at this record, explains.
+
+        Both moments are of the system's own clock, so that only the time between them counts. Where the run itself
+        wrote when the record was made, the first of all its records tells when it began.
+        """
         kept = self._way.writing.collection.moments
-        if kept is None or kept.made in left.names or kept.changed in left.names:
-            return 0
-        made, changed = _moment(record.fields.get(kept.made)), _moment(record.fields.get(kept.changed))
-        return 0 if made is None or changed is None else (changed - made).total_seconds() - kept.seconds
+        if kept is None or kept.changed in left.names:
+            return False
+        ours = kept.made in left.names
+        made = self._first if ours else _moment(record.fields.get(kept.made))
+        changed = _moment(record.fields.get(kept.changed))
+        if made is None or changed is None:
+            return False
+        whole = ours or left.again or last.number != self._past.run.number
+        return (changed - made).total_seconds() > (self._span(last) if whole else 0) + SLACK + kept.seconds
 
-    def _span(self, last: RunRow, left: Print, *, later: bool = False) -> float:
-        """Seconds between our first write to a record and our last, which was in that run, at most."""
-        if not (later or left.again) or last.ended is None:
-            return 0
-        began = datetime.fromisoformat(self._past.run.started)
-        return (datetime.fromisoformat(last.ended) - began).total_seconds()
+    def _span(self, last: RunRow) -> float:
+        """Seconds from the beginning of our run to the end of that one, which wrote to the record last."""
+        began, ended = _moment(self._past.run.started), _moment(last.ended)
+        return 0 if began is None or ended is None else (ended - began).total_seconds()
 
 
 def _moment(value: Value) -> datetime | None:

@@ -62,12 +62,16 @@ def test_an_update_and_a_load_are_undone_wherever_they_went(
         assert pair.stands() == loaded
 
 
+@pytest.mark.parametrize("fields", [{}, {"date_creation": "2019-05-01T00:00:00Z"}], ids=["its own times", "ours"])
 def test_what_people_changed_in_another_field_is_not_deleted_though_the_system_has_no_versions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
 ) -> None:
     """GLPI tells when a record was made and when it last changed; what a later run of ours did is nobody's touch."""
     monkeypatch.chdir(tmp_path)
     pair = Pair(tmp_path, "kitemaker", "glpi")
+    book = json.loads(pair.book.read_text("utf-8"))
+    book["steps"][0]["fields"] |= fields
+    pair.book.write_text(json.dumps(book), "utf-8")
     stood = pair.stands()
     pair.plan(pair.book)
     pair.carry_out()
