@@ -75,7 +75,7 @@ class Rig:
             "fields": {taker.title: "{{ record.title }}", taker.text: "as it is", **taker.fixed},
             "target": {"system": "there", **taker.part, **({"missing": "delete"} if self.missing else {})},
         }
-        there = {"connector": self.system, **SYSTEMS[self.system].options}
+        there = {"connector": self.system, "in_flight": 1, **SYSTEMS[self.system].options}  # the same each time
         systems = {"sheet": {"connector": "jsonl", "path": "."}, "there": there}
         limits = {"update_percent": 100, "delete_percent": 100}
         return json.dumps({"playbook": "machine", "systems": systems, "limits": limits, "steps": [step]})
