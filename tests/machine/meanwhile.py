@@ -116,7 +116,7 @@ class BusyMachine(Machine):
 
     # ------------------------------------------------------------ people, in the middle of a run
 
-    @precondition(lambda self: self.ready and self.seen())
+    @precondition(lambda self: self.ready and self.quiet and self.seen())
     @rule(at=point, key=keys, title=side)
     def a_record_is_edited_while_a_run_rests(self, at: int, key: str, title: bool) -> None:
         """The server asks for a rest that is longer than a look holds: nobody's edit in it is overwritten."""
