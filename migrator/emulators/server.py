@@ -240,7 +240,7 @@ class Server:
         failure = ready.get()
         if failure is not None:
             thread.join()
-            raise OSError(f"cannot listen on {address}: {_plain(failure)}") from failure
+            raise OSError(f"cannot listen on {address} port {port}: {_plain(failure)}") from failure
         self._running.append((listener, thread))
         return int(listener.bind_addr[1])
 
